@@ -1,0 +1,75 @@
+"""What a collector asks for: the words that services and the AWS walk have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+
+import msgspec
+
+from postureaudit.evidence import Json, Record, canonical
+
+
+class Ask:
+    """One read-only AWS call: botocore service and operation, parameters, and where.
+
+    `call` is "<botocore service>:<Operation>", such as "cloudtrail:DescribeTrails". `region` aims the
+    call elsewhere than the collector's own region (a trail's home, a bucket's region). `until` is a
+    JMESPath that ends paging at the first page where it finds something: whether, not how many.
+    Identical asks are made once.
+    """
+
+    __slots__ = ("call", "params", "region", "until")
+
+    def __init__(
+        self, call: str, /, *, region: str | None = None, until: str | None = None, **params: Json
+    ) -> None:
+        self.call = call
+        self.region = region
+        self.until = until
+        self.params: dict[str, Json] = params
+
+    def __repr__(self) -> str:
+        return f"Ask({self.call!r}, region={self.region!r}, {canonical(self.params)})"
+
+    @property
+    def service(self) -> str:
+        return self.call.partition(":")[0]
+
+    @property
+    def operation(self) -> str:
+        return self.call.partition(":")[2]
+
+
+class Fork:
+    """Collectors to run beside this one; the one that forks goes on at once and gets no record for it."""
+
+    __slots__ = ("collections",)
+
+    def __init__(self, collections: Iterable[Collection]) -> None:
+        self.collections: tuple[Collection, ...] = tuple(collections)
+
+
+Batch = list[Ask | Fork]
+# A collector yields batches; it is sent one Record for each Ask of the batch, in order (none for a Fork).
+Collection = Generator[Batch, list[Record], None]
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a collector stands: one account, one region.
+
+    `leader` is the region that holds the partition's global services (us-east-1 in aws), `regions` all
+    regions of this run, `first` whether this is the region that makes the account-wide asks
+    (the leader if it is audited, else the first in order).
+    """
+
+    partition: str
+    account: str
+    region: str
+    leader: str
+    regions: tuple[str, ...]
+    first: bool
+
+    def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
+        """Build an ARN of this account in this partition; pass region="" for a global service."""
+        where = self.region if region is None else region
+        return f"arn:{self.partition}:{service}:{where}:{self.account}:{resource}"

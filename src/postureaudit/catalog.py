@@ -1,0 +1,382 @@
+"""checks.yaml, proven usable: every check compiled, linted against AWS's shapes and tied to its calls."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib import resources as package_files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from postureaudit import expressions, strict_yaml
+from postureaudit.errors import CatalogError, UsageError
+from postureaudit.evidence import Json
+from postureaudit.findings import Severity
+from postureaudit.resources import ResourceType, ScopeKind
+
+FRAMEWORKS = (
+    "fsbp",
+    "cis-1.4",
+    "cis-3.0",
+    "cis-5.0",
+    "cis-6.0",
+    "cis-7.0",
+    "pci-4.0.1",
+    "nist-800-53-r5",
+    "iso-27001-2022",
+    "soc-2",
+)
+NEEDS: Mapping[str, str] = {
+    "LOG_BUCKET": "the bucket in your log archive account",
+    "KMS_KEY_ARN": "the ARN of the KMS key to encrypt with",
+    "ALERT_TOPIC_ARN": "the ARN of the SNS topic that alerts people",
+    "ADMIN_ACCOUNT": "the id of your security tooling account",
+    "ACCESS_LOG_BUCKET": "the bucket that keeps S3 access logs",
+    "CONFIG_BUCKET": "the bucket in your log archive account that receives Config history",
+    "LOG_GROUP_ARN": "the ARN of the log group that CloudTrail writes to",
+    "LOG_ROLE_ARN": "the ARN of the role that CloudTrail writes logs with",
+    "REMEDIATION_ROLE_ARN": "the ARN of the role that remediations run with",
+    "AGGREGATOR_ROLE_ARN": "the ARN of the role that the Config aggregator uses",
+    "MALWARE_ROLE_ARN": "the ARN of the role that S3 malware scans use",
+    "PROTECTED_BUCKET": "the bucket whose uploads are to be scanned",
+    "FINDINGS_BUCKET": "the bucket that keeps exported findings",
+}
+TOP_LEVEL = ("Partition", "Account", "Region", "Param")
+WIDTH = {ScopeKind.RESOURCE: 0, ScopeKind.REGION: 1, ScopeKind.ACCOUNT: 2, ScopeKind.ORGANIZATION: 2}
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way to fix: commands as argv templates, or steps with the reason why no command is safe."""
+
+    when: str = ""
+    command: str = ""
+    commands: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    effect: str = ""
+    cost: str = ""
+    undo: str = ""
+    permissions: tuple[str, ...] = ()
+    account: str = ""
+    region: str = ""
+    after: tuple[str, ...] = ()
+
+    def templates(self) -> tuple[tuple[str, ...], ...]:
+        """The commands, each as its shell words."""
+        return tuple(
+            tuple(shlex.split(text)) for text in (*((self.command,) * bool(self.command)), *self.commands)
+        )
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One block of checks.yaml. `otherwise` is what a report says when `applies_when` is false."""
+
+    id: str
+    title: str
+    severity: Severity
+    resource: str
+    pass_when: str
+    why: str
+    fix: tuple[Variant, ...]
+    applies_when: str = ""
+    otherwise: str = ""
+    reason: str = ""
+    requires: tuple[str, ...] = ()
+    parameters: dict[str, Json] = msgspec.field(default_factory=dict)
+    maps_to: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    examples: dict[str, list[dict[str, Json]]] = msgspec.field(default_factory=dict)
+    origin: str = "builtin"
+
+    @property
+    def service(self) -> str:
+        """The service prefix of the id, by which reports group."""
+        return self.id.partition(".")[0]
+
+    def expressions(self) -> tuple[str, ...]:
+        """The expressions that decide the verdict."""
+        return (self.pass_when, *((self.applies_when,) if self.applies_when else ()))
+
+
+class Catalog:
+    """All checks of a run, in order, with the resource types they judge."""
+
+    def __init__(self, checks: Sequence[Check], digest: str) -> None:
+        self.checks = tuple(checks)
+        self.digest = digest
+        self._by_id = {check.id: check for check in checks}
+
+    def check(self, name: str) -> Check:
+        """The check of this id. Raises UsageError with near names."""
+        if name not in self._by_id:
+            raise UsageError(f"no check {name!r}", hint=_near(name, self._by_id))
+        return self._by_id[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_id
+
+    def services(self) -> tuple[str, ...]:
+        """The service prefixes in use, in order of appearance."""
+        return tuple(dict.fromkeys(check.service for check in self.checks))
+
+    def frameworks(self) -> tuple[str, ...]:
+        """The frameworks that checks map to."""
+        used = {name for check in self.checks for name in check.maps_to}
+        return tuple(name for name in FRAMEWORKS if name in used)
+
+    def select(
+        self,
+        *,
+        only: Iterable[str] = (),
+        skip: Iterable[str] = (),
+        services: Iterable[str] = (),
+        at_least: Severity = Severity.INFO,
+        frameworks: Iterable[str] = (),
+    ) -> frozenset[str]:
+        """The ids that fit all the choices. A family ("guardduty.*") names all of its checks.
+
+        Raises UsageError with near names for an id, service or framework that does not exist.
+        """
+        wanted, unwanted = self._ids(only), self._ids(skip)
+        services, frameworks = set(services), set(frameworks)
+        for given, known, kind in (
+            (services, self.services(), "service"),
+            (frameworks, self.frameworks(), "framework"),
+        ):
+            for name in sorted(given - set(known)):
+                raise UsageError(f"no {kind} {name!r}", hint=_near(name, known))
+        return frozenset(
+            check.id
+            for check in self.checks
+            if (not wanted or check.id in wanted)
+            and check.id not in unwanted
+            and (not services or check.service in services)
+            and check.severity.rank >= at_least.rank
+            and (not frameworks or frameworks & set(check.maps_to))
+        )
+
+    def _ids(self, names: Iterable[str]) -> frozenset[str]:
+        found: set[str] = set()
+        for name in names:
+            if name.endswith(".*"):
+                family = [check.id for check in self.checks if check.id.startswith(name[:-1])]
+                if not family:
+                    raise UsageError(f"no checks {name!r}", hint=_near(name[:-2], self.services()))
+                found.update(family)
+            else:
+                found.add(self.check(name).id)
+        return frozenset(found)
+
+    def with_required(self, ids: Iterable[str]) -> tuple[Check, ...]:
+        """These checks and all that they require, the required first."""
+        ordered: dict[str, Check] = {}
+
+        def visit(name: str) -> None:
+            if name not in ordered:
+                check = self.check(name)
+                for required in check.requires:
+                    visit(required)
+                ordered[name] = check
+
+        for check in self.checks:
+            if check.id in set(ids):
+                visit(check.id)
+        return tuple(ordered.values())
+
+    def tuned(
+        self,
+        *,
+        severities: Mapping[str, Severity] | None = None,
+        parameters: Mapping[str, Mapping[str, Json]] | None = None,
+        off: Iterable[str] = (),
+    ) -> Catalog:
+        """This catalogue with a user's severities and parameters, and without the checks switched off."""
+        severities, parameters = severities or {}, parameters or {}
+        gone = self._ids(off)
+        for name in (*severities, *parameters):
+            self.check(name)
+        checks = []
+        for check in self.checks:
+            if check.id in gone:
+                continue
+            given = parameters.get(check.id, {})
+            for name in given:
+                if name not in check.parameters:
+                    raise UsageError(
+                        f"check {check.id} has no parameter {name!r}", hint=_near(name, check.parameters)
+                    )
+            checks.append(
+                msgspec.structs.replace(
+                    check,
+                    severity=severities.get(check.id, check.severity),
+                    parameters={**check.parameters, **given},
+                    requires=tuple(name for name in check.requires if name not in gone),
+                )
+            )
+        return Catalog(checks, self.digest)
+
+    def extended(self, checks: Sequence[Check]) -> Catalog:
+        """This catalogue with a user's own checks added. Raises UsageError for an id that is taken."""
+        for check in checks:
+            if check.id in self:
+                raise UsageError(f"check {check.id} exists already", hint="give your check another id")
+        text = msgspec.json.encode([self.digest, *checks], order="deterministic")
+        return Catalog((*self.checks, *checks), "sha256:" + hashlib.sha256(text).hexdigest())
+
+
+def path() -> Path:
+    """Where checks.yaml is: inside the wheel, or at the root of the checkout."""
+    inside = Path(str(package_files.files("postureaudit"))) / "checks.yaml"
+    return inside if inside.is_file() else Path(__file__).resolve().parents[2] / "checks.yaml"
+
+
+def builtin() -> Catalog:
+    """The catalogue that ships with postureaudit."""
+    file = path()
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CatalogError(
+            f"cannot read {file}: {error.strerror}", hint="install postureaudit again"
+        ) from error
+    checks = parse(text, name=str(file))
+    return Catalog(checks, "sha256:" + hashlib.sha256(text.encode()).hexdigest())
+
+
+def load_file(file: Path) -> list[Check]:
+    """A user's own checks file; its checks carry origin "custom". Raises CatalogError with file:line."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogError(
+            f"cannot read {file}: {getattr(error, 'strerror', None) or error}", hint="name a checks file"
+        ) from error
+    return [msgspec.structs.replace(check, origin="custom") for check in parse(text, name=str(file))]
+
+
+def parse(text: str, *, name: str) -> list[Check]:
+    """Checks from the text of a checks file. Structure only: lint() proves the expressions."""
+    data, lines = strict_yaml.load_marked(text, name=name, error=CatalogError)
+    if not isinstance(data, list):
+        raise CatalogError(f"{name}:1: a checks file is a list of checks", hint='each starts with "- id:"')
+    checks: list[Check] = []
+    seen: dict[str, int] = {}
+    for index, block in enumerate(data):
+        line = lines.get((index,), 1)
+        for row in _rows(block, name, line):
+            check = _check(row, name, index, lines)
+            if check.id in seen:
+                raise CatalogError(f"{name}:{line}: check {check.id} is there twice (line {seen[check.id]})")
+            seen[check.id] = line
+            checks.append(check)
+    return checks
+
+
+def _rows(block: Any, name: str, line: int) -> list[dict[str, Any]]:
+    """A block's checks: itself, or one a row of its `each`."""
+    if not isinstance(block, dict):
+        raise CatalogError(f"{name}:{line}: a check is a mapping", hint='it starts with "- id:"')
+    rows = block.get("each")
+    if rows is None:
+        return [block]
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise CatalogError(f"{name}:{line}: each takes a list of mappings")
+    rest = {key: value for key, value in block.items() if key != "each"}
+    return [_filled(rest, row, f"{name}:{line}") for row in rows]
+
+
+def _filled(value: Any, row: Mapping[str, Any], where: str) -> Any:
+    """A family's block with <<key>> replaced; a string that is only <<key>> takes the value as it is."""
+    match value:
+        case dict():
+            return {_filled(key, row, where): _filled(item, row, where) for key, item in value.items()}
+        case list():
+            return [_filled(item, row, where) for item in value]
+        case str() if value.startswith("<<") and value.endswith(">>") and value[2:-2] in row:
+            return row[value[2:-2]]
+        case str():
+            for key, item in row.items():
+                value = value.replace(f"<<{key}>>", str(item))
+            if "<<" in value:
+                raise CatalogError(f"{where}: a row of each lacks a value for {value!r}")
+            return value
+        case _:
+            return value
+
+
+def _check(row: dict[str, Any], name: str, index: int, lines: Mapping[tuple[Any, ...], int]) -> Check:
+    for key in row:
+        if key not in Check.__struct_fields__ or key == "origin":
+            line = lines.get((index, key), lines.get((index,), 1))
+            raise CatalogError(
+                f"{name}:{line}: check {row.get('id', '?')} has no field {key!r}",
+                hint=_near(str(key), Check.__struct_fields__),
+            )
+    try:
+        check = msgspec.convert(row, Check)
+        for variant in check.fix:
+            variant.templates()
+    except (msgspec.ValidationError, ValueError) as error:
+        line = lines.get((index,), 1)
+        raise CatalogError(f"{name}:{line}: check {row.get('id', '?')}: {error}") from error
+    for text in (*check.expressions(), *(variant.when for variant in check.fix if variant.when)):
+        try:
+            expressions.compile(text)
+        except expressions.ExpressionError as error:
+            line = lines.get((index, "pass_when"), lines.get((index,), 1))
+            raise CatalogError(f"{name}:{line}: check {check.id}: {error.message}: {text}") from error
+    return check
+
+
+def reads(check: Check, types: Mapping[str, ResourceType]) -> tuple[str, ...]:
+    """The AWS calls that the verdict of a check is read from, sorted."""
+    return _calls(types[check.resource], {at[0] for text in check.expressions() for at in _paths(text)})
+
+
+def calls(catalog: Catalog, ids: Iterable[str], types: Mapping[str, ResourceType]) -> frozenset[str]:
+    """The AWS calls that these checks, what they require and their fixes need."""
+    found: set[str] = set()
+    for check in catalog.with_required(ids):
+        kind = types[check.resource]
+        if any("{Doc." in text for variant in check.fix for text in (variant.command, *variant.commands)):
+            facets = {facet.name for facet in kind.facets}
+        else:
+            facets = {at[0] for text in check.expressions() for at in _paths(text)} | placeholders(check)
+        found.update(_calls(kind, facets))
+    return frozenset(found)
+
+
+def placeholders(check: Check) -> set[str]:
+    """The first names of all {placeholders} in a check's texts, and of what its fixes' conditions read."""
+    texts = [check.reason, check.otherwise]
+    found: set[str] = set()
+    for variant in check.fix:
+        texts += [
+            variant.command,
+            *variant.commands,
+            *variant.steps,
+            variant.undo,
+            variant.account,
+            variant.region,
+        ]
+        found |= {at[0] for at in _paths(variant.when)} if variant.when else set()
+    for text in texts:
+        found |= {part.partition("}")[0].partition(".")[0] for part in text.split("{")[1:]}
+    return found
+
+
+def _calls(kind: ResourceType, facets: Iterable[str]) -> tuple[str, ...]:
+    wanted = set(facets)
+    return tuple(sorted({call for facet in kind.facets if facet.name in wanted for call in facet.calls}))
+
+
+def _paths(text: str) -> list[tuple[str, ...]]:
+    return expressions.paths(expressions.compile(text).tree)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"did you mean {', '.join(near)}?" if near else f"there is: {', '.join(names[:12])}"

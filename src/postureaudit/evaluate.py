@@ -1,0 +1,225 @@
+"""Check by resource to finding: the only place where a verdict is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from postureaudit import expressions, fixes, services
+from postureaudit.catalog import Catalog, Check
+from postureaudit.evidence import Evidence, Json, Refusal, RefusalKind
+from postureaudit.findings import Finding, Fix, Place, Verdict, fingerprint, overall, place_fingerprint
+from postureaudit.resources import Resource, ResourceType, View
+from postureaudit.services.base import Document
+
+_MANY = 50  # facts shown of one list
+
+
+class Judgement:
+    """What a check says of one resource, and the refusals behind an UNKNOWN."""
+
+    __slots__ = ("reason", "refusal", "verdict")
+
+    def __init__(self, verdict: Verdict, reason: str = "", refusal: Refusal | None = None) -> None:
+        self.verdict = verdict
+        self.reason = reason
+        self.refusal = refusal
+
+
+def evaluate(
+    evidence: Evidence,
+    catalog: Catalog,
+    *,
+    ids: Iterable[str] | None = None,
+    needs: Mapping[str, str] | None = None,
+) -> tuple[Finding, ...]:
+    """Judge evidence: one finding a check and account, most severe first, then by id and account.
+
+    `ids` are the checks to report (default: all); what they require is judged too, not reported.
+    `needs` are values that only the user knows, by name, for the fixes.
+    """
+    wanted = frozenset(check.id for check in catalog.checks) if ids is None else frozenset(ids)
+    checks = catalog.with_required(wanted)
+    types = services.types()
+    findings = []
+    for account in evidence.header.accounts:
+        view = View(evidence, account.id)
+        produced: dict[str, list[Resource]] = {}
+        judged: dict[str, list[tuple[Resource, Judgement]]] = {}
+        for check in checks:
+            if check.resource not in produced:
+                produced[check.resource] = list(types[check.resource].produce(view))
+            judged[check.id] = [
+                (resource, _required(check, resource, judged) or judge(check, resource, view.partition))
+                for resource in produced[check.resource]
+            ]
+            if check.id in wanted:
+                findings.append(_finding(check, types[check.resource], judged[check.id], view, needs or {}))
+    return tuple(sorted(findings, key=lambda found: (-found.severity.rank, found.check, found.account)))
+
+
+def judge(check: Check, resource: Resource, partition: str) -> Judgement:
+    """One check on one resource. No pass and no fail without proof."""
+    if resource.elsewhere:
+        return Judgement(Verdict.NOT_APPLICABLE, resource.elsewhere)
+    env = environment(check, resource, partition)
+    holds = expressions.compile(check.pass_when).holds(env)
+    if check.applies_when:
+        applies = expressions.compile(check.applies_when).holds(env)
+        if applies is False:
+            reason = fixes.fill(check.otherwise, env) or f"only where {check.applies_when}"
+            return Judgement(Verdict.NOT_APPLICABLE, reason)
+        if applies is not True and holds is not True:
+            return _unknown(applies, check.applies_when)
+    match holds:
+        case True:
+            return Judgement(Verdict.PASS)
+        case False:
+            return Judgement(Verdict.FAIL, fixes.fill(check.reason, env) or f"not so: {check.title}")
+        case _:
+            return _unknown(holds, check.pass_when)
+
+
+def environment(check: Check, resource: Resource, partition: str) -> dict[str, Json]:
+    """What the expressions of a check see of a resource."""
+    return {
+        **resource.facts,
+        "Partition": partition,
+        "Account": resource.account,
+        "Region": resource.region,
+        "Owner": resource.owner or resource.account,
+        "Param": check.parameters,
+    }
+
+
+def _unknown(found: Refusal | None, text: str) -> Judgement:
+    if found is None:
+        return Judgement(Verdict.UNKNOWN, f"AWS's answer does not say: {text}")
+    if found.kind is RefusalKind.NOT_IN_REGION:
+        return Judgement(Verdict.NOT_APPLICABLE, "AWS does not offer the service in this region")
+    return Judgement(Verdict.UNKNOWN, found.reason(), found)
+
+
+def _required(
+    check: Check, resource: Resource, judged: Mapping[str, list[tuple[Resource, Judgement]]]
+) -> Judgement | None:
+    """What the required checks leave to say of this resource; None when it is to be judged."""
+    for name in check.requires:
+        here = [
+            judgement
+            for other, judgement in judged[name]
+            if other.region in (None, resource.region)
+            and (other.type != resource.type or other.id == resource.id)
+        ]
+        if not here:
+            continue
+        match overall([judgement.verdict for judgement in here]):
+            case Verdict.PASS:
+                continue
+            case Verdict.UNKNOWN:
+                cause = next(found for found in here if found.verdict is Verdict.UNKNOWN)
+                return Judgement(Verdict.UNKNOWN, cause.reason, cause.refusal)
+            case _:
+                cause = next(found for found in here if found.verdict is not Verdict.PASS)
+                return Judgement(Verdict.NOT_APPLICABLE, f"needs {name}: {cause.reason}")
+    return None
+
+
+def _finding(
+    check: Check,
+    kind: ResourceType,
+    judged: list[tuple[Resource, Judgement]],
+    view: View,
+    needs: Mapping[str, str],
+) -> Finding:
+    documents = _documents()
+    places = tuple(
+        sorted(
+            (_place(check, resource, found, view, documents, needs) for resource, found in judged),
+            key=lambda place: (place.region or "", place.resource or ""),
+        )
+    ) or (_nothing(check, kind, view),)
+    return Finding(
+        fingerprint=fingerprint(view.partition, view.account, check.id),
+        check=check.id,
+        title=check.title,
+        severity=check.severity,
+        verdict=overall([place.verdict for place in places]),
+        account=view.account,
+        why=check.why,
+        service=check.service,
+        maps_to=check.maps_to,
+        places=places,
+        fix=fixes.combined(place for place in places if place.verdict is Verdict.FAIL),
+    )
+
+
+def _documents() -> dict[str, Document]:
+    return {name: made for service in services.all_services() for name, made in service.documents.items()}
+
+
+def _place(
+    check: Check,
+    resource: Resource,
+    found: Judgement,
+    view: View,
+    documents: Mapping[str, Document],
+    needs: Mapping[str, str],
+) -> Place:
+    env = environment(check, resource, view.partition)
+    fix: Fix | None = None
+    if found.verdict is Verdict.FAIL:
+        fix = fixes.fix(check, resource, env, documents, needs)
+    refusal = found.refusal
+    return Place(
+        fingerprint=place_fingerprint(view.partition, view.account, check.id, resource.region, resource.id),
+        region=resource.region,
+        resource=resource.id or None,
+        verdict=found.verdict,
+        reason=found.reason,
+        facts=_facts(check, env) if found.verdict in (Verdict.PASS, Verdict.FAIL) else {},
+        owner=resource.owner,
+        fix=fix,
+        blind=((refusal.call, refusal.region, refusal.kind.value),) if refusal else (),
+    )
+
+
+def _nothing(check: Check, kind: ResourceType, view: View) -> Place:
+    """The one place of a check whose type has no resource here: not applicable, never a pass."""
+    return Place(
+        fingerprint=place_fingerprint(view.partition, view.account, check.id, None, ""),
+        region=None,
+        resource=None,
+        verdict=Verdict.NOT_APPLICABLE,
+        reason=kind.none,
+    )
+
+
+def _facts(check: Check, env: Mapping[str, Json]) -> dict[str, Any]:
+    """What the verdict was read from, by path."""
+    found: dict[str, Any] = {}
+    paths = {at for text in check.expressions() for at in expressions.paths(expressions.compile(text).tree)}
+    for at in sorted(paths):
+        longer = any(other[: len(at)] == at and len(other) > len(at) for other in paths)
+        if longer or at[0] in ("Region", "Account", "Partition"):
+            continue
+        name = ".".join(at).replace(".[]", "[]").replace("..", ".")
+        try:
+            value = expressions.compile(name).value(env)
+        except (expressions.ExpressionError, expressions.Unclear, expressions.TooExpensive):
+            continue
+        found[name] = _shown(value)
+    return found
+
+
+def _shown(value: Any) -> Any:
+    """A fact as JSON: a refusal reads {"unknown": why}, a long list is cut."""
+    match value:
+        case Refusal():
+            return {"unknown": value.reason()}
+        case dict():
+            return {str(key): _shown(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_shown(item) for item in value[:_MANY]]
+        case _:
+            return value

@@ -1,0 +1,264 @@
+"""What AWS said: answers, absences and refusals as immutable records, with load, save and verify."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Union
+
+import msgspec
+
+from postureaudit.errors import EvidenceError, OutputError
+
+Json = Any  # plain JSON as AWS spells it: dict, list, str, int, float, bool, None
+
+SCHEMA_VERSION = "1.0"
+MAX_BYTES = 1 << 30  # a larger file is refused: it is not one of ours
+
+
+class RefusalKind(StrEnum):
+    """Why there is no answer. Each leads to UNKNOWN (not_in_region: not_applicable where botocore agrees)."""
+
+    DENIED = "denied"
+    SCP_DENIED = "scp_denied"
+    REGION_DISABLED = "region_disabled"
+    NOT_IN_REGION = "not_in_region"
+    THROTTLED = "throttled"
+    EXPIRED = "expired"
+    NETWORK = "network"
+    TIMEOUT = "timeout"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+    NOT_COLLECTED = "not_collected"
+    ERROR = "error"
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer", tag_field="is"):
+    """AWS answered: the body in AWS's own spelling, all pages joined, without ResponseMetadata."""
+
+    body: dict[str, Json]
+
+
+class Absent(msgspec.Struct, frozen=True, tag="absent", tag_field="is"):
+    """AWS said "there is none" (no bucket policy, hub off): knowledge, not failure."""
+
+    code: str
+    message: str = ""
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refusal", tag_field="is"):
+    """There is no answer, and why. In facts, a Refusal stands where the unknown value would be."""
+
+    kind: RefusalKind
+    code: str = ""
+    message: str = ""
+    call: str = ""
+    region: str = ""
+
+    def reason(self) -> str:
+        """One line for people: the call, where, and what AWS said."""
+        where = f" in {self.region}" if self.region else ""
+        code = f" ({self.code})" if self.code else ""
+        return f"{self.call}{where}: {self.kind.value.replace('_', ' ')}{code}"
+
+
+Outcome = Union[Answer, Absent, Refusal]  # noqa: UP007 - msgspec reads this form on every Python we support
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One ask and its outcome. `at` is ISO 8601 UTC: ages are computed against it, never against now."""
+
+    call: str
+    params: dict[str, Json]
+    account: str
+    region: str
+    at: str
+    outcome: Outcome
+
+    @property
+    def key(self) -> Key:
+        return (self.call, canonical(self.params), self.account, self.region)
+
+    def pick(self, expression: str) -> list[Json]:
+        """What a JMESPath finds in the answer, as a list; empty when there is no answer."""
+        if not isinstance(self.outcome, Answer):
+            return []
+        import jmespath
+
+        found = jmespath.search(expression, self.outcome.body)
+        if found is None:
+            return []
+        return found if isinstance(found, list) else [found]
+
+    def get(self, name: str, default: Json = None) -> Json:
+        """A top-level member of the answer, or the default when there is none."""
+        return self.outcome.body.get(name, default) if isinstance(self.outcome, Answer) else default
+
+
+Key = tuple[str, str, str, str]
+
+
+class Regions(msgspec.Struct, frozen=True, kw_only=True):
+    """The regions of one account: audited, present but not enabled, and left out by the caller's choice."""
+
+    audited: tuple[str, ...]
+    not_enabled: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """An audited account: its 12 digits and a name people know (alias or Organizations name; may be "")."""
+
+    id: str
+    name: str = ""
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """Who collected what, when and where. `calls` counts requests sent to AWS, pages and retries included."""
+
+    schema_version: str = SCHEMA_VERSION
+    tool_version: str
+    started: str
+    ended: str
+    partition: str
+    caller: str
+    accounts: tuple[Account, ...]
+    regions: Regions
+    leader: str
+    calls: int = 0
+    interrupted: str = ""
+
+
+class Evidence:
+    """All records of one run, immutable, indexed by (call, canonical parameters, account, region)."""
+
+    def __init__(self, header: Header, records: Iterable[Record]) -> None:
+        self.header = header
+        self._records: Mapping[Key, Record] = {
+            record.key: record for record in sorted(records, key=lambda record: record.key)
+        }
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._records.values())
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def find(self, call: str, account: str, region: str, params: dict[str, Json]) -> Record | None:
+        """The record of this very ask, or None when it was never made."""
+        return self._records.get((call, canonical(params), account, region))
+
+    def outcome(self, call: str, account: str, region: str, params: dict[str, Json]) -> Outcome:
+        """The outcome of this very ask; a Refusal of kind not_collected when it was never made.
+
+        A refusal that came without its call and region is completed here, so that every reason names both.
+        """
+        record = self.find(call, account, region, params)
+        if record is None:
+            return Refusal(RefusalKind.NOT_COLLECTED, call=call, region=region)
+        outcome = record.outcome
+        if isinstance(outcome, Refusal) and not outcome.call:
+            return msgspec.structs.replace(outcome, call=call, region=region)
+        return outcome
+
+    def of(self, call: str, account: str, region: str) -> list[Record]:
+        """All records of one call in one place, whatever the parameters, in stable order."""
+        return [r for r in self if r.call == call and r.account == account and r.region == region]
+
+    def refusals(self) -> list[Record]:
+        """The records that are refusals, in stable order."""
+        return [record for record in self if isinstance(record.outcome, Refusal)]
+
+    def digest(self) -> str:
+        """SHA-256 over the content, as "sha256:<hex>"."""
+        return "sha256:" + hashlib.sha256(self._content()).hexdigest()
+
+    def _content(self) -> bytes:
+        document = {"header": self.header, "records": list(self)}
+        return msgspec.json.encode(document, order="deterministic")
+
+
+class _File(msgspec.Struct, kw_only=True):
+    header: Header
+    records: list[Record]
+    sha256: str = ""
+
+
+def canonical(params: Mapping[str, Json]) -> str:
+    """Parameters as JSON with sorted keys: equal parameters have equal text."""
+    return msgspec.json.encode(dict(params), order="deterministic").decode() if params else "{}"
+
+
+def save(evidence: Evidence, path: Path) -> None:
+    """Write evidence to a .json or .json.gz file (0600), whole or not at all."""
+    document = {"header": evidence.header, "records": list(evidence), "sha256": evidence.digest()}
+    data = msgspec.json.encode(document, order="deterministic")
+    if path.name.endswith(".gz"):
+        data = gzip.compress(data, mtime=0)
+    write_whole(path, data, mode=0o600)
+
+
+def load(path: Path, *, verify: bool = False) -> Evidence:
+    """Read an evidence file; with verify, refuse one whose content does not fit its SHA-256."""
+    try:
+        data = path.read_bytes()
+        if path.name.endswith(".gz"):
+            with gzip.open(path) as stream:
+                data = stream.read(MAX_BYTES + 1)
+    except (OSError, EOFError) as error:
+        raise EvidenceError(
+            f"cannot read evidence {path}: {getattr(error, 'strerror', None) or error}",
+            hint="write one with: postureaudit collect -o evidence.json",
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise EvidenceError(f"{path} is larger than {MAX_BYTES >> 20} MiB", hint="it is not an evidence file")
+    return loads(data, name=str(path), verify=verify)
+
+
+def loads(data: bytes, *, name: str, verify: bool = False) -> Evidence:
+    """Evidence from the text of an evidence file; `name` stands in the errors."""
+    try:
+        file = msgspec.json.decode(data, type=_File)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EvidenceError(
+            f"{name} is not an evidence file: {error}",
+            hint="write one with: postureaudit collect -o evidence.json",
+        ) from error
+    if file.header.schema_version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise EvidenceError(
+            f"{name} has evidence schema {file.header.schema_version}, this version reads {SCHEMA_VERSION}",
+            hint="upgrade postureaudit, or collect again",
+        )
+    evidence = Evidence(file.header, file.records)
+    if verify and (evidence.digest() != file.sha256 or len(evidence) != len(file.records)):
+        raise EvidenceError(
+            f"{name} was altered: its content does not fit its SHA-256",
+            hint="collect again, or read it without --verify if you changed it yourself",
+        )
+    return evidence
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file by way of a temporary one beside it, so that it is complete or not there."""
+    temporary = ""
+    try:
+        if path.is_symlink():
+            raise OutputError(f"{path} is a symbolic link", hint="name the real file")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}", hint="name a folder that exists and has room"
+        ) from error

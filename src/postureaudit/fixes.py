@@ -1,0 +1,308 @@
+"""From a check's fix templates to commands that are safe to paste."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jmespath
+import msgspec
+
+from postureaudit import expressions
+from postureaudit.catalog import NEEDS, Check, Variant
+from postureaudit.evidence import Json, Refusal
+from postureaudit.findings import Fix, Place
+from postureaudit.resources import Resource
+from postureaudit.services.base import Document, Need
+
+_PLACEHOLDER = re.compile(r"\{([A-Z][A-Za-z0-9_.\[\]]*)\}")
+_CLOSED = ("Account", "Region", "Partition")  # digits and lower-case letters: safe inside an argument
+_HOSTILE = (
+    "-",
+    "file://",
+    "fileb://",
+    "http://",
+    "https://",
+)  # what the AWS CLI would take for more than text
+_MARK = "\x00"  # stands around a need's name inside an argument; no AWS name can hold it
+
+
+class NoCommand(Exception):
+    """A command cannot be filled in: the reason, for people."""
+
+
+def fix(
+    check: Check,
+    resource: Resource,
+    env: Mapping[str, Json],
+    documents: Mapping[str, Document],
+    needs: Mapping[str, str],
+) -> Fix | None:
+    """The fix for one failing place: the first variant whose condition holds; steps where it is unknown."""
+    variant, unsure = _choose(check.fix, env)
+    if variant is None:
+        return None
+    common: dict[str, Any] = {
+        "effect": variant.effect,
+        "cost": variant.cost,
+        "permissions": variant.permissions,
+        "after": variant.after,
+        "account": fill(variant.account, env) or resource.owner or resource.account,
+        "region": fill(variant.region, env) or resource.region,
+    }
+    if unsure:
+        reason = f"No command is sure to fit: {unsure.reason()}. Let that call through and audit again."
+        return Fix(steps=(reason,), **common)
+    if variant.steps:
+        return Fix(steps=tuple(fill(step, env) for step in variant.steps), **common)
+    try:
+        argvs = [_argv(template, env, documents, needs) for template in variant.templates()]
+    except NoCommand as error:
+        return Fix(steps=(f"No command can be filled in: {error}.",), **common)
+    missing = tuple(dict.fromkeys(name for argv in argvs for name in _needs(argv)))
+    return Fix(
+        argv=None if missing else tuple(argvs),
+        shell="\n".join(shell(argv) for argv in argvs),
+        undo=_undo(variant.undo, env, documents, needs),
+        needs=missing,
+        **common,
+    )
+
+
+def combined(places: Iterable[Place]) -> Fix | None:
+    """One fix for a finding: every distinct command of its open gaps once, loops where regions differ only."""
+    fixes = [place.fix for place in places if place.fix and not place.waiver]
+    if not fixes:
+        return None
+    groups = loops(fixes)
+    first = fixes[0]
+    return Fix(
+        argv=tuple(dict.fromkeys(argv for found in fixes for argv in found.argv or ()))
+        if all(found.argv for found in fixes)
+        else None,
+        shell="\n".join(groups),
+        steps=tuple(dict.fromkeys(step for found in fixes for step in found.steps)),
+        effect=first.effect,
+        cost=first.cost,
+        undo=first.undo,
+        permissions=tuple(dict.fromkeys(name for found in fixes for name in found.permissions)),
+        needs=tuple(dict.fromkeys(name for found in fixes for name in found.needs)),
+        account=first.account,
+        region=first.region if len({found.region for found in fixes}) == 1 else None,
+        after=first.after,
+    )
+
+
+def loops(fixes: Iterable[Fix]) -> list[str]:
+    """Shell text that runs these fixes: equal commands once, and one loop where only the region differs."""
+    families: dict[str, list[Fix]] = {}
+    for found in fixes:
+        if found.shell:
+            families.setdefault(_without_region(found), []).append(found)
+    texts = []
+    for family, members in families.items():
+        regions = list(dict.fromkeys(found.region for found in members if found.region))
+        if len(regions) > 1 and "\x01" in family:
+            commands = "\n".join("  " + line for line in family.replace("\x01", '"$region"').splitlines())
+            texts.append(f'export AWS_PAGER=""\nfor region in {" ".join(regions)}; do\n{commands}\ndone')
+        else:
+            texts += dict.fromkeys(found.shell for found in members)
+    return texts
+
+
+def _without_region(found: Fix) -> str:
+    """The shell text with its --region argument taken out, if that is the only place the region stands."""
+    if not found.region:
+        return found.shell
+    text = found.shell.replace(f"--region {found.region}", "--region \x01")
+    return text if found.region not in text else found.shell
+
+
+def shell(argv: Iterable[str]) -> str:
+    """An argv as one line for a POSIX shell; a need becomes ${NAME:?what it is}, which stops while unset."""
+    return " ".join(_quoted(argument) for argument in argv)
+
+
+def _quoted(argument: str) -> str:
+    if _MARK not in argument:
+        return shlex.quote(argument)
+    parts = argument.split(_MARK)
+    return "".join(
+        f'"${{{part}:?{NEEDS[part]}}}"' if index % 2 else (shlex.quote(part) if part else "")
+        for index, part in enumerate(parts)
+    )
+
+
+def fill(text: str, env: Mapping[str, Json]) -> str:
+    """A sentence with its {placeholders} as plain text; what is unknown reads "?"."""
+    return _PLACEHOLDER.sub(lambda match: _plain(_find(match[1], env)), text)
+
+
+def _plain(value: Json | Refusal) -> str:
+    match value:
+        case Refusal():
+            return "?"
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return (
+                ", ".join(_plain(item) for item in value[:10]) + (" ..." if len(value) > 10 else "") or "none"
+            )
+        case dict():
+            return ", ".join(str(key) for key in value)
+        case _:
+            return str(value)
+
+
+def _choose(variants: Iterable[Variant], env: Mapping[str, Json]) -> tuple[Variant | None, Refusal | None]:
+    """The first variant that fits, and the refusal that makes the choice unsure."""
+    for variant in variants:
+        if not variant.when:
+            return variant, None
+        match expressions.compile(variant.when).holds(env):
+            case True:
+                return variant, None
+            case Refusal() as refusal:
+                return variant, refusal
+    return None, None
+
+
+def _argv(
+    template: Iterable[str],
+    env: Mapping[str, Json],
+    documents: Mapping[str, Document],
+    needs: Mapping[str, str],
+) -> tuple[str, ...]:
+    words: list[str] = []
+    values: set[int] = set()
+    hostile = False
+    for word in template:
+        match = _PLACEHOLDER.fullmatch(word)
+        if match is None:
+            words.append(_inside(word, env))
+            continue
+        text = _argument(match[1], env, documents, needs)
+        hostile = hostile or text.startswith(_HOSTILE)
+        values.add(len(words))
+        words.append(text)
+    return _as_document(words, frozenset(values)) if hostile else tuple(words)
+
+
+def _inside(word: str, env: Mapping[str, Json]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in _CLOSED:
+            raise NoCommand(f"{match[1]} may not stand inside an argument")
+        return _text(match[1], _find(match[1], env))
+
+    return _PLACEHOLDER.sub(value, word)
+
+
+def _argument(
+    name: str, env: Mapping[str, Json], documents: Mapping[str, Document], needs: Mapping[str, str]
+) -> str:
+    kind, _, rest = name.partition(".")
+    if kind == "Need":
+        return _need(rest, needs)
+    if kind == "Doc":
+        if rest not in documents:
+            raise NoCommand(f"there is no document {rest}")
+        return _document(documents[rest](env), needs)
+    return _text(name, _find(name, env))
+
+
+def _document(value: Json | Refusal, needs: Mapping[str, str]) -> str:
+    """A document as one JSON argument; what only the user knows stays marked."""
+    if value is None:
+        raise NoCommand("its document cannot be built from what was read")
+    if (refusal := expressions.first_refusal(value)) is not None:
+        raise NoCommand(refusal.reason())
+    text = msgspec.json.encode(value, enc_hook=None).decode() if not _has_need(value) else None
+    if text is None:
+        text = msgspec.json.encode(_marked(value, needs)).decode().replace("\\u0000", _MARK)
+    return text
+
+
+def _has_need(value: Any) -> bool:
+    match value:
+        case Need():
+            return True
+        case dict():
+            return any(_has_need(item) for item in value.values())
+        case list() | tuple():
+            return any(_has_need(item) for item in value)
+        case _:
+            return False
+
+
+def _marked(value: Any, needs: Mapping[str, str]) -> Any:
+    match value:
+        case Need(name=name):
+            return _need(name, needs)
+        case dict():
+            return {key: _marked(item, needs) for key, item in value.items()}
+        case list() | tuple():
+            return [_marked(item, needs) for item in value]
+        case _:
+            return value
+
+
+def _need(name: str, needs: Mapping[str, str]) -> str:
+    if name not in NEEDS:
+        raise NoCommand(f"nobody knows what {name} is")
+    return needs.get(name) or f"{_MARK}{name}{_MARK}"
+
+
+def _needs(argv: Iterable[str]) -> list[str]:
+    return [name for argument in argv for name in argument.split(_MARK)[1::2]]
+
+
+def _as_document(words: list[str], values: frozenset[int]) -> tuple[str, ...]:
+    """The same command with everything inside --cli-input-json, where no value is more than text."""
+    from postureaudit import shapes
+
+    try:
+        found, others = shapes.cli_input(tuple(words), values)
+    except (shapes.ShapeError, ValueError, IndexError) as error:
+        raise NoCommand("a name that the AWS CLI would misread stands in it") from error
+    return (*words[:3], *others, "--cli-input-json", msgspec.json.encode(found).decode())
+
+
+def _text(name: str, value: Json | Refusal) -> str:
+    match value:
+        case Refusal():
+            raise NoCommand(value.reason())
+        case None:
+            raise NoCommand(f"AWS gave no {name}")
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case str():
+            if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in value):
+                raise NoCommand(f"{name} holds control characters")
+            return value
+        case _:
+            return _document(value, {})
+
+
+def _find(name: str, env: Mapping[str, Json]) -> Json | Refusal:
+    try:
+        return expressions.compile(name).value(env)
+    except (expressions.ExpressionError, expressions.Unclear, jmespath.exceptions.JMESPathError):
+        return None
+
+
+def _undo(
+    text: str, env: Mapping[str, Json], documents: Mapping[str, Document], needs: Mapping[str, str]
+) -> str:
+    if not text.startswith("aws "):
+        return fill(text, env)
+    try:
+        return shell(_argv(shlex.split(text), env, documents, needs))
+    except NoCommand as error:
+        return f"no command can be filled in: {error}"

@@ -1,0 +1,27 @@
+"""The register of services: one line each. A service is one folder below."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+
+from postureaudit.resources import ResourceType
+from postureaudit.services.base import Service
+
+NAMES = ("organizations", "cloudtrail", "config", "guardduty", "securityhub", "workloads")
+
+
+@functools.lru_cache(maxsize=1)
+def all_services() -> tuple[Service, ...]:
+    """Every registered service, in the order reports show them."""
+    return tuple(importlib.import_module(f"postureaudit.services.{name}").SERVICE for name in NAMES)
+
+
+def types() -> dict[str, ResourceType]:
+    """Every resource type by its name."""
+    return {kind.name: kind for service in all_services() for kind in service.types}
+
+
+def service(name: str) -> Service:
+    """The service of this name; KeyError when there is none."""
+    return next(service for service in all_services() if service.name == name)

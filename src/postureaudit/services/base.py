@@ -1,0 +1,33 @@
+"""What every service package offers: a collector, resource types and the documents its fixes carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from postureaudit.asks import Collection, Scope
+from postureaudit.evidence import Json, Refusal
+from postureaudit.resources import ResourceType
+
+Document = Callable[[Mapping[str, Json]], Json | Refusal]
+
+
+class Need(msgspec.Struct, frozen=True):
+    """A value that only the user knows (a bucket, a role), inside a fix document; `name` as in `--set`."""
+
+    name: str
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """One service: how to ask, what the answers mean, and the JSON documents that its fixes need.
+
+    `collect` runs once for each account and region. A document is a pure function of what a check's
+    expressions see (facets, Partition, Account, Region, Param).
+    """
+
+    name: str
+    title: str
+    collect: Callable[[Scope], Collection]
+    types: tuple[ResourceType, ...] = ()
+    documents: Mapping[str, Document] = msgspec.field(default_factory=dict)

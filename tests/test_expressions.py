@@ -1,0 +1,146 @@
+"""Expressions hold, do not hold, or nobody knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postureaudit import expressions
+from postureaudit.evidence import Refusal, RefusalKind
+
+REFUSED = Refusal(RefusalKind.DENIED, call="cloudtrail:GetTrailStatus", region="eu-west-1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A == null",
+        "A.B == null",
+        "A.B.C != 'x'",
+        "length(A) == `0`",
+        "length(A.B[]) == `0`",
+        "not_null(A, `true`)",
+        "!A",
+        "A[0] == null",
+        "A[?B == 'c'] == `[]`",
+        "contains(A, 'x')",
+        "A.* == `[]`",
+        "L[?B == 'c'] == `[]`",
+        "length(L) == `2`",
+        "L[].B == `[]`",
+        "L == `[]`",
+        "type(A) == 'null'",
+        "A && `true`",
+        "A || `false`",
+        "A || A",
+        "[A] == `[]`",
+        "{x: A} == `{}`",
+        "all_true(L[].B)",
+    ],
+)
+def test_refused_is_not_null(text: str) -> None:
+    """Nothing turns what AWS refused to say into a yes or a no."""
+    facts = {"A": REFUSED, "L": [{"B": "c"}, {"B": REFUSED}]}
+
+    assert expressions.compile(text).holds(facts) == REFUSED
+
+
+@pytest.mark.parametrize(("text", "holds"), [("A && `false`", False), ("`true` || A", True)])
+def test_a_real_side_decides(text: str, holds: bool) -> None:
+    """A real false decides "and", a real true decides "or", whatever is unknown beside it."""
+    assert expressions.compile(text).holds({"A": REFUSED}) is holds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nope",
+        "length(Nope) > `0`",
+        "Nope > `1`",
+        "'a' > 'b'",
+        "!Nope",
+        "Nope || `false`",
+        "S",
+        "any_true(`[]`)",
+    ],
+)
+def test_neither_true_nor_false_is_unknown(text: str) -> None:
+    """A missing field, a wrong type and an empty "all" are never a verdict."""
+    assert expressions.compile(text).holds({"S": "text"}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("version_at_least('3.0.0', '1.4')", True),
+        ("version_at_least('3.0', '3.0.0')", True),
+        ("version_at_least('1.2.0', '3.0.0')", False),
+        ("version_at_least('10.0.0', '9.0.0')", True),
+        ("version_at_least('x', '1')", None),
+        ("equals_loose('SUCCESS', 'Success')", True),
+        ("equals_loose('Not_Applicable', 'NotApplicable')", True),
+        ("`1` == `true`", False),
+        ("all_true(`[true, true]`)", True),
+        ("any_true(`[false, true]`)", True),
+        ("all_true(`[true, 1]`)", None),
+    ],
+)
+def test_functions(text: str, holds: bool | None) -> None:
+    """The extra functions, and an equality that keeps 1 and true apart."""
+    assert expressions.compile(text).holds({}) is holds
+
+
+@pytest.mark.parametrize(
+    "text", ["A ==", "nope(A)", "A" * 3000, "(" * 200 + "A" + ")" * 200 if False else "!" * 100 + "A"]
+)
+def test_unusable_expressions_are_refused_at_load(text: str) -> None:
+    """What does not parse, does not exist or is absurdly large never reaches evaluation."""
+    with pytest.raises(expressions.ExpressionError):
+        expressions.compile(text)
+
+
+def test_multiplying_expression_is_stopped() -> None:
+    """An expression that doubles its items at each step ends as unknown, at once."""
+    text = "A" + " | [@, @]" * 40
+
+    assert expressions.compile(text).holds({"A": 1}) is None
+
+
+def test_paths() -> None:
+    """The paths an expression reads, with [] for a list's items."""
+    tree = expressions.compile("A.B[?c == 'x'].d == E && length(F[].G) > Param.n").tree
+
+    found = set(expressions.paths(tree))
+
+    assert {("A", "B", "[]", "c"), ("A", "B", "[]", "d"), ("E",), ("F", "[]", "G"), ("Param", "n")} <= found
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "b"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ABC"), inner, max_size=3),
+    max_leaves=8,
+)
+TEXTS = [
+    "A == B",
+    "A || B",
+    "A && B",
+    "!A",
+    "A.B == C",
+    "length(A) > `0`",
+    "A[?B == 'a'] == `[]`",
+    "A.B && C",
+]
+
+
+@given(facts=st.dictionaries(st.sampled_from("ABC"), json_values, max_size=3), text=st.sampled_from(TEXTS))
+def test_adding_a_refusal_never_makes_a_pass(facts: dict[str, Any], text: str) -> None:
+    """Hiding a fact turns a verdict into unknown, or leaves it; it never turns no into yes or yes into no."""
+    expression = expressions.compile(text)
+    before = expression.holds(facts)
+    for name in "ABC":
+        after = expression.holds({**facts, name: REFUSED})
+        if isinstance(after, bool) and isinstance(before, bool):
+            assert after is before

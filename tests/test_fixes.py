@@ -1,0 +1,154 @@
+"""Fix commands survive hostile names, missing facts and a real shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postureaudit import fixes
+from postureaudit.catalog import Check, Variant
+from postureaudit.evidence import Json, Refusal, RefusalKind
+from postureaudit.findings import Severity
+from postureaudit.resources import Resource
+from postureaudit.services.base import Need
+
+START = Variant(
+    command="aws configservice start-configuration-recorder --configuration-recorder-name "
+    "{Recorder.name} --region {Region}",
+    effect="writes",
+    undo="aws configservice stop-configuration-recorder --configuration-recorder-name "
+    "{Recorder.name} --region {Region}",
+)
+CHANNEL = Variant(
+    command="aws configservice put-delivery-channel --delivery-channel {Doc.channel} --region {Region}",
+    effect="writes",
+)
+
+
+def a_fix(variant: Variant, needs: dict[str, str] | None = None, **facts: Json) -> Any:
+    """The fix of a check with this one variant, on a resource with these facts."""
+    check = Check(
+        id="config.x",
+        title="t",
+        severity=Severity.HIGH,
+        resource="config.region",
+        pass_when="A",
+        why="w",
+        fix=(variant,),
+    )
+    resource = Resource(type="config.region", account="111122223333", region="eu-west-1", facts=facts)
+    env = {
+        **facts,
+        "Region": "eu-west-1",
+        "Account": "111122223333",
+        "Partition": "aws",
+        "Owner": "111122223333",
+    }
+    documents = {
+        "channel": lambda env: {"name": env["Recorder"]["name"], "s3BucketName": Need("CONFIG_BUCKET")}
+    }
+    return fixes.fix(check, resource, env, documents, needs or {})
+
+
+def test_command_is_filled_in() -> None:
+    """A plain name gives argv, a shell line and the undo."""
+    found = a_fix(START, Recorder={"name": "default"})
+
+    assert found.argv[0][-3:] == ("default", "--region", "eu-west-1")
+    assert shlex.split(found.shell) == list(found.argv[0])
+    assert "stop-configuration-recorder" in found.undo
+
+
+@pytest.mark.parametrize("name", ["--debug", "file:///etc/passwd", "fileb://x", "https://example.com", "-x"])
+def test_names_the_cli_would_misread_travel_as_json(name: str) -> None:
+    """What the AWS CLI takes for an option or a file is inside --cli-input-json."""
+    found = a_fix(START, Recorder={"name": name})
+
+    [argv] = found.argv
+    assert json.loads(argv[argv.index("--cli-input-json") + 1]) == {"ConfigurationRecorderName": name}
+    assert not any(word == name for word in argv)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\u202eb", "\x00CONFIG_BUCKET\x00"])
+def test_names_with_control_characters_give_no_command(name: str) -> None:
+    """A name that would act on the terminal gives a sentence instead."""
+    found = a_fix(START, Recorder={"name": name})
+
+    assert found.argv is None and not found.shell
+    assert "control characters" in found.steps[0]
+
+
+def test_refused_fact_gives_no_command() -> None:
+    """A command is never filled with what AWS refused to say."""
+    refusal = Refusal(RefusalKind.DENIED, call="config:DescribeConfigurationRecorders", region="eu-west-1")
+
+    found = a_fix(START, Recorder=refusal)
+
+    assert found.argv is None
+    assert "DescribeConfigurationRecorders" in found.steps[0]
+
+
+def test_need_stops_the_shell_while_unset() -> None:
+    """A bucket that only the user knows: no argv, and a shell line that refuses to run."""
+    found = a_fix(CHANNEL, Recorder={"name": "it's"})
+
+    assert found.argv is None and found.needs == ("CONFIG_BUCKET",)
+    shown = subprocess.run(
+        ["sh", "-c", found.shell.replace("aws ", "echo ", 1)], capture_output=True, text=True
+    )
+    assert shown.returncode != 0 and not shown.stdout
+    assert "log archive account" in shown.stderr
+
+
+def test_need_given_by_the_user_fills_the_document() -> None:
+    """With --set, the same fix is complete."""
+    found = a_fix(CHANNEL, {"CONFIG_BUCKET": "org-config"}, Recorder={"name": "default"})
+
+    [argv] = found.argv
+    assert json.loads(argv[4]) == {"name": "default", "s3BucketName": "org-config"}
+
+
+def test_need_set_in_the_environment_reaches_the_document_whole() -> None:
+    """The shell line with the variable set gives the AWS CLI one JSON argument."""
+    found = a_fix(CHANNEL, Recorder={"name": "it's $HOME"})
+    script = f'CONFIG_BUCKET=org-config; aws() {{ printf %s "$4"; }}; {found.shell}'
+
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+
+    assert json.loads(shown.stdout) == {"name": "it's $HOME", "s3BucketName": "org-config"}
+
+
+def test_regions_that_differ_only_in_the_region_make_one_loop() -> None:
+    """Equal commands in many regions are one loop, and it runs."""
+    variant = Variant(command="aws guardduty create-detector --enable --region {Region}", effect="writes")
+    one = a_fix(variant)
+    import msgspec
+
+    two = msgspec.structs.replace(one, region="us-east-1", shell=one.shell.replace("eu-west-1", "us-east-1"))
+
+    [text] = fixes.loops([one, two])
+
+    shown = subprocess.run(
+        ["sh", "-c", f"aws() {{ echo $4; }}\n{text}"], capture_output=True, text=True, check=True
+    )
+    assert "for region in eu-west-1 us-east-1; do" in text
+    assert shown.stdout.count("--region") == 2 or len(shown.stdout.splitlines()) == 2
+
+
+@given(name=st.text(min_size=1, max_size=40))
+def test_any_name_is_one_argument_or_no_command(name: str) -> None:
+    """Whatever a recorder is called, the command keeps its shape."""
+    found = a_fix(START, Recorder={"name": name})
+    if found.argv is None:
+        return
+    [argv] = found.argv
+    assert shlex.split(found.shell) == list(argv)
+    assert argv[:3] == ("aws", "configservice", "start-configuration-recorder")
+    values = json.loads(argv[-1])["ConfigurationRecorderName"] if "--cli-input-json" in argv else argv[4]
+    assert values == name
