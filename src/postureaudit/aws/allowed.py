@@ -1,0 +1,159 @@
+"""The reviewed list of AWS calls this program may make: reads of settings only, each with its IAM action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_SAME = {
+    "account": ("account", ["GetAlternateContact", "GetRegionOptStatus", "ListRegions"]),
+    "accessanalyzer": ("access-analyzer", ["ListAnalyzers"]),
+    "cloudtrail": (
+        "cloudtrail",
+        [
+            "DescribeTrails",
+            "GetEventDataStore",
+            "GetEventSelectors",
+            "GetInsightSelectors",
+            "GetTrail",
+            "GetTrailStatus",
+            "ListEventDataStores",
+            "ListTrails",
+        ],
+    ),
+    "config": (
+        "config",
+        [
+            "DescribeComplianceByConfigRule",
+            "DescribeConfigRuleEvaluationStatus",
+            "DescribeConfigRules",
+            "DescribeConfigurationAggregatorSourcesStatus",
+            "DescribeConfigurationAggregators",
+            "DescribeConfigurationRecorderStatus",
+            "DescribeConfigurationRecorders",
+            "DescribeConformancePackStatus",
+            "DescribeConformancePacks",
+            "DescribeDeliveryChannelStatus",
+            "DescribeDeliveryChannels",
+            "DescribeOrganizationConfigRules",
+            "DescribeOrganizationConformancePacks",
+            "DescribeRemediationConfigurations",
+            "DescribeRemediationExecutionStatus",
+            "DescribeRetentionConfigurations",
+            "GetConformancePackComplianceSummary",
+            "GetDiscoveredResourceCounts",
+            "ListConfigurationRecorders",
+        ],
+    ),
+    "ec2": ("ec2", ["DescribeInstances", "DescribeRegions"]),
+    "ecs": ("ecs", ["ListClusters"]),
+    "eks": ("eks", ["ListClusters"]),
+    "fms": ("fms", ["GetAdminAccount"]),
+    "guardduty": (
+        "guardduty",
+        [
+            "DescribeOrganizationConfiguration",
+            "DescribePublishingDestination",
+            "GetAdministratorAccount",
+            "GetCoverageStatistics",
+            "GetDetector",
+            "GetFilter",
+            "GetFindingsStatistics",
+            "GetMalwareProtectionPlan",
+            "GetMemberDetectors",
+            "ListDetectors",
+            "ListFilters",
+            "ListFindings",
+            "ListMalwareProtectionPlans",
+            "ListMembers",
+            "ListOrganizationAdminAccounts",
+            "ListPublishingDestinations",
+        ],
+    ),
+    "iam": ("iam", ["GetRole", "ListAccountAliases"]),
+    "inspector2": ("inspector2", ["BatchGetAccountStatus"]),
+    "kms": ("kms", ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"]),
+    "lambda": ("lambda", ["ListFunctions"]),
+    "logs": ("logs", ["DescribeLogGroups"]),
+    "macie2": ("macie2", ["GetMacieSession"]),
+    "organizations": (
+        "organizations",
+        [
+            "DescribeEffectivePolicy",
+            "DescribeOrganization",
+            "ListAWSServiceAccessForOrganization",
+            "ListAccounts",
+            "ListDelegatedAdministrators",
+            "ListDelegatedServicesForAccount",
+        ],
+    ),
+    "rds": ("rds", ["DescribeDBClusters", "DescribeDBInstances"]),
+    "s3": (
+        "s3",
+        [
+            "GetBucketAcl",
+            "GetBucketLocation",
+            "GetBucketLogging",
+            "GetBucketPolicy",
+            "GetBucketPolicyStatus",
+            "GetBucketVersioning",
+        ],
+    ),
+    "securityhub": (
+        "securityhub",
+        [
+            "BatchGetAutomationRules",
+            "DescribeHub",
+            "DescribeOrganizationConfiguration",
+            "DescribeSecurityHubV2",
+            "DescribeStandards",
+            "DescribeStandardsControls",
+            "GetAdministratorAccount",
+            "GetEnabledStandards",
+            "GetFindingAggregator",
+            "ListAggregatorsV2",
+            "ListAutomationRules",
+            "ListConfigurationPolicies",
+            "ListEnabledProductsForImport",
+            "ListFindingAggregators",
+            "ListMembers",
+            "ListOrganizationAdminAccounts",
+            "ListStandardsControlAssociations",
+        ],
+    ),
+    "ssm": ("ssm", ["DescribeDocument"]),
+    "sts": ("sts", ["GetCallerIdentity"]),
+}
+
+# Where IAM names the action otherwise than the API (service authorization reference, Amazon S3).
+_OTHER = {
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "s3control:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
+}
+
+IAM_ACTIONS: Mapping[str, str] = {
+    **{
+        f"{service}:{operation}": f"{prefix}:{operation}"
+        for service, (prefix, operations) in _SAME.items()
+        for operation in operations
+    },
+    **_OTHER,
+}
+ALLOWED: frozenset[str] = frozenset(IAM_ACTIONS)
+
+# What obtaining credentials may call, and nothing else: role sessions and IAM Identity Center.
+FOR_CREDENTIALS: frozenset[str] = frozenset(
+    {
+        "sts:AssumeRole",
+        "sts:AssumeRoleWithWebIdentity",
+        "sts:AssumeRoleWithSAML",
+        "sts:GetCallerIdentity",
+        "sso:GetRoleCredentials",
+        "sso-oidc:CreateToken",
+        "signin:CreateOAuth2Token",
+    }
+)

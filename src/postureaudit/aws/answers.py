@@ -1,0 +1,60 @@
+"""From botocore's response to plain JSON: nothing secret, no clock types, no metadata."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from typing import Any
+
+# Beside what AWS's models mark sensitive: settings in which people keep passwords.
+_SECRET = frozenset(
+    {"Environment", "environment", "Input", "InputTransformer", "HttpParameters", "Code", "Content"}
+)
+_SECRET_SERVICES = frozenset({"lambda", "ecs", "eks", "events", "ssm"})
+
+
+def plain(body: Any, shape: Any, service: str) -> Any:
+    """The answer in AWS's own spelling, with times as ISO 8601 UTC, without sensitive members and bytes."""
+    match body:
+        case dict():
+            found = {}
+            for name, value in body.items():
+                if name == "ResponseMetadata" or isinstance(value, bytes):
+                    continue
+                if service in _SECRET_SERVICES and name in _SECRET:
+                    continue
+                inner = _member(shape, name)
+                if inner is not None and _sensitive(inner):
+                    continue
+                found[name] = plain(value, inner, service)
+            return found
+        case list():
+            inner = shape.member if shape is not None and shape.type_name == "list" else None
+            if inner is not None and _sensitive(inner):
+                return []
+            return [plain(item, inner, service) for item in body if not isinstance(item, bytes)]
+        case datetime.datetime():
+            return iso(body)
+        case str() | int() | float() | bool() | None:
+            return body
+        case _:
+            return None  # a streaming body: never read
+
+
+@functools.lru_cache(maxsize=16384)
+def _sensitive(shape: Any) -> bool:
+    return bool(shape.metadata.get("sensitive"))
+
+
+def _member(shape: Any, name: str) -> Any:
+    if shape is None:
+        return None
+    if shape.type_name == "structure":
+        return shape.members.get(name)
+    return shape.value if shape.type_name == "map" else None
+
+
+def iso(when: datetime.datetime) -> str:
+    """ISO 8601 in UTC, to the second: 2026-11-24T09:53:00Z."""
+    utc = when.astimezone(datetime.UTC) if when.tzinfo else when.replace(tzinfo=datetime.UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,142 @@
+"""What an AWS error means: a known "there is none", or a refusal of a known kind; never a guess."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from postureaudit.evidence import Absent, Refusal, RefusalKind
+
+_MAX_MESSAGE = 500
+
+
+class _Row(NamedTuple):
+    service: str
+    operation: str  # glob
+    code: str
+    text: str = ""  # a part of the message, in lower case
+
+
+# Errors that are answers. Each row: botocore service, operation, error code, part of the message.
+# Sources: the operations' declared errors in botocore's models, and the services' API references.
+ABSENT = (
+    _Row("securityhub", "*", "InvalidAccessException", "not subscribed to aws security hub"),
+    _Row("securityhub", "*", "InvalidAccessException", "is not an administrator for this organization"),
+    _Row("securityhub", "DescribeSecurityHubV2", "ResourceNotFoundException"),
+    _Row("securityhub", "GetFindingAggregator", "ResourceNotFoundException"),
+    _Row("guardduty", "*", "BadRequestException", "required aws organization master permission"),
+    _Row("guardduty", "*", "BadRequestException", "detectorid is not owned by the current account"),
+    _Row("config", "GetDiscoveredResourceCounts", "NoAvailableConfigurationRecorderException"),
+    _Row("cloudtrail", "GetInsightSelectors", "InsightNotEnabledException"),
+    _Row("macie2", "*", "AccessDeniedException", "macie is not enabled"),
+    _Row("organizations", "*", "AWSOrganizationsNotInUseException"),
+    _Row("account", "GetAlternateContact", "ResourceNotFoundException"),
+    _Row("fms", "GetAdminAccount", "ResourceNotFoundException"),
+    _Row("fms", "*", "AccessDeniedException", "no default admin could be found"),
+    _Row("iam", "GetRole", "NoSuchEntity"),
+    _Row("logs", "DescribeMetricFilters", "ResourceNotFoundException"),
+    _Row("kms", "DescribeKey", "NotFoundException"),
+    _Row("kms", "GetKeyPolicy", "NotFoundException"),
+    _Row("ssm", "DescribeDocument", "InvalidDocument"),
+    _Row("s3", "HeadBucket", "404"),
+    _Row("s3", "*", "NoSuchBucket"),
+    _Row("s3", "GetBucketPolicy", "NoSuchBucketPolicy"),
+    _Row("s3", "GetBucketPolicyStatus", "NoSuchBucketPolicy"),
+    _Row("s3", "GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
+    _Row("s3", "GetObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"),
+    _Row("s3", "GetBucketEncryption", "ServerSideEncryptionConfigurationNotFoundError"),
+    _Row("s3", "GetBucketLifecycleConfiguration", "NoSuchLifecycleConfiguration"),
+    _Row("s3control", "GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
+)
+
+_THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "TooManyRequests",
+    "LimitExceededException",
+    "SlowDown",
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+    "429",
+}
+_EXPIRED = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "TokenRefreshRequired",
+    "RequestTimeTooSkewed",
+}
+_NOT_KNOWN_HERE = {
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "AuthFailure",
+    "InvalidToken",
+    "InvalidAccessKeyId",
+    "InvalidSecurity",
+    "OptInRequired",
+}
+_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "AccessDeniedForDependencyException",
+    "UnauthorizedOperation",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "UnauthorizedException",
+    "NotAuthorized",
+    "Forbidden",
+    "AllAccessDisabled",
+    "InvalidAccessException",
+    "401",
+    "403",
+}
+_POLICY = ("service control policy", "resource control policy")
+
+
+def classify(service: str, operation: str, code: str, message: str, *, status: int = 0) -> Absent | Refusal:
+    """Name what an error code and message of one operation mean. Whatever is not listed is an error."""
+    lower = message.lower()
+    for row in ABSENT:
+        if (
+            row.service == service
+            and fnmatchcase(operation, row.operation)
+            and row.code == code
+            and row.text in lower
+        ):
+            return Absent(code, _short(message))
+    return Refusal(_kind(code, lower, status), code, _short(message))
+
+
+def is_retryable(outcome: Absent | Refusal, status: int) -> bool:
+    """Throttles and the server's own failures may go away."""
+    if isinstance(outcome, Absent):
+        return False
+    return outcome.kind is RefusalKind.THROTTLED or (status in (500, 502, 503, 504) and not _is_html(outcome))
+
+
+def _is_html(outcome: Refusal) -> bool:
+    return outcome.message.lstrip().lower().startswith(("<!doctype", "<html"))
+
+
+def _kind(code: str, lower: str, status: int) -> RefusalKind:
+    if code in _EXPIRED or ("signature" in code.lower() and "expired" in lower):
+        return RefusalKind.EXPIRED
+    if code in _THROTTLED:
+        return RefusalKind.THROTTLED
+    if code in _NOT_KNOWN_HERE:
+        return RefusalKind.REGION_DISABLED
+    if code in _DENIED or (status in (401, 403) and "denied" in lower):
+        return RefusalKind.SCP_DENIED if any(policy in lower for policy in _POLICY) else RefusalKind.DENIED
+    return RefusalKind.ERROR
+
+
+def _short(message: str) -> str:
+    text = re.sub(r"(Encoded authorization failure message: )\S+", r"\1(cut)", message)
+    return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "..."

@@ -1,0 +1,61 @@
+"""Which regions the account has, from the account itself; never from botocore's list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from postureaudit.asks import Ask
+from postureaudit.errors import PostureAuditError, UsageError
+from postureaudit.evidence import Answer, Record, Regions
+
+DESCRIBE = Ask("ec2:DescribeRegions", AllRegions=True)
+LIST = Ask("account:ListRegions")
+_ON = {"ENABLED", "ENABLED_BY_DEFAULT", "DISABLING", "opt-in-not-required", "opted-in"}
+
+
+def choose(records: Iterable[Record], *, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> Regions:
+    """Audited, not enabled and excluded regions, from the records of DESCRIBE and LIST.
+
+    `only` and `exclude` are globs. Raises UsageError for one that fits no region, and PostureAuditError
+    when both calls were refused: there is no silent fall-back to one region.
+    """
+    states: dict[str, str] = {}
+    refused: list[str] = []
+    for record in records:
+        if not isinstance(record.outcome, Answer):
+            refused.append(f"{record.call} ({getattr(record.outcome, 'code', '')})")
+            continue
+        for item in record.get("Regions") or []:
+            name = item.get("RegionName")
+            state = item.get("RegionOptStatus") or item.get("OptInStatus")
+            if name and state:
+                states[name] = state
+    if not states:
+        raise PostureAuditError(
+            f"cannot learn the account's regions: {', '.join(refused) or 'no answer'}",
+            hint="allow ec2:DescribeRegions (it is in SecurityAudit)",
+        )
+    enabled = sorted(name for name, state in states.items() if state in _ON)
+    _check_globs((*only, *exclude), sorted(states))
+    audited = [name for name in enabled if _fits(name, only or ("*",)) and not _fits(name, exclude)]
+    if not audited:
+        raise UsageError("no enabled region is left to audit", hint=f"enabled: {', '.join(enabled)}")
+    return Regions(
+        audited=tuple(audited),
+        not_enabled=tuple(sorted(set(states) - set(enabled))),
+        excluded=tuple(name for name in enabled if name not in audited),
+    )
+
+
+def _fits(name: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _check_globs(globs: Iterable[str], known: Sequence[str]) -> None:
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in known):
+            near = get_close_matches(glob, known, n=3, cutoff=0.5)
+            hint = f"did you mean {', '.join(near)}?" if near else f"there is: {', '.join(known)}"
+            raise UsageError(f"this account has no region {glob!r}", hint=hint)

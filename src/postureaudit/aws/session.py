@@ -1,0 +1,171 @@
+"""Who is asking: credentials, the account behind them, and clear words when there are none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from postureaudit.aws import guard
+from postureaudit.aws.clients import CONNECT_TIMEOUT, READ_TIMEOUT, Clients
+from postureaudit.errors import CredentialsError, PostureAuditError
+
+# The region that holds each partition's global services (IAM, Organizations, account settings).
+LEADERS = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-northwest-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+}
+
+
+class Session:
+    """A caller that STS has confirmed: account, partition, ARN, and the clients that act for it."""
+
+    def __init__(self, core: Any, credentials: Any, identity: dict[str, Any], clients: Clients) -> None:
+        self.core = core
+        self.caller: str = identity["Arn"]
+        self.account: str = identity["Account"]
+        self.partition: str = self.caller.split(":")[1]
+        self.leader: str = LEADERS.get(self.partition, "us-east-1")
+        self.account_name = ""
+        self.clients = clients
+        self._credentials = credentials
+
+    @property
+    def credentials(self) -> Any:
+        """botocore credentials, which refresh themselves when they are of a kind that can."""
+        return self._credentials
+
+    def offered(self, service: str, region: str) -> bool:
+        """Whether botocore's data lists the service in this region; True when it does not know the region."""
+        known = self.core.get_available_regions(service, self.partition)
+        all_regions = self.core.get_available_regions("ec2", self.partition)
+        return region in known or region not in all_regions or not known
+
+
+def open_session(
+    *,
+    profile: str | None = None,
+    role_arn: str | None = None,
+    external_id: str | None = None,
+    session_name: str = "postureaudit",
+    expect_account: str | None = None,
+    region: str | None = None,
+    max_workers: int = 64,
+    connect_timeout: float = CONNECT_TIMEOUT,
+    read_timeout: float = READ_TIMEOUT,
+) -> Session:
+    """Find credentials, assume the role if one is named, and ask STS who this is. Nothing else is called.
+
+    Raises CredentialsError with the next step when there are no usable credentials, or when the account is
+    not `expect_account`.
+    """
+    import botocore.exceptions
+    import botocore.session
+
+    try:
+        core = botocore.session.Session(profile=profile)
+        guard.install(core.get_component("event_emitter"))
+        leader = _leader_of(region or core.get_config_variable("region"))
+        credentials = core.get_credentials()
+        if credentials is None:
+            raise botocore.exceptions.NoCredentialsError()
+        clients = Clients(
+            core, leader=leader, pool=max_workers, connect_timeout=connect_timeout, read_timeout=read_timeout
+        )
+        if role_arn:
+            credentials = _assumed(core, credentials, role_arn, external_id, session_name, leader)
+        identity = clients.call(
+            "sts", "GetCallerIdentity", {}, region=leader, credentials=credentials
+        )
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ValueError) as error:
+        raise _explained(error, profile, role_arn) from error
+    session = Session(core, credentials, identity, clients)
+    if expect_account and session.account != expect_account:
+        raise CredentialsError(
+            f"these credentials belong to account {session.account}, not {expect_account}",
+            hint="choose another --profile or --role-arn, or correct --expect-account",
+        )
+    return session
+
+
+def _leader_of(region: str | None) -> str:
+    """The leader region of the partition that the configured region belongs to."""
+    prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc", "us-iso-": "aws-iso"}
+    prefixes |= {"us-isob-": "aws-iso-b", "eu-isoe-": "aws-iso-e", "us-isof-": "aws-iso-f"}
+    for prefix, partition in prefixes.items():
+        if region and region.startswith(prefix):
+            return LEADERS[partition]
+    return LEADERS["aws"]
+
+
+def _assumed(
+    core: Any, source: Any, role_arn: str, external_id: str | None, session_name: str, leader: str
+) -> Any:
+    """Credentials of the role, which renew themselves before they expire."""
+    from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+
+    extra = {"RoleSessionName": session_name, **({"ExternalId": external_id} if external_id else {})}
+
+    def create_client(service: str, **settings: Any) -> Any:
+        return core.create_client(service, region_name=leader, **settings)
+
+    fetcher = AssumeRoleCredentialFetcher(create_client, source, role_arn, extra_args=extra)
+    return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method="assume-role")
+
+
+def _explained(error: Exception, profile: str | None, role_arn: str | None) -> PostureAuditError:
+    """One sentence and one command for each way in which credentials fail."""
+    login = "aws sso login" + (f" --profile {profile}" if profile else "")
+    name = type(error).__name__
+    text = " ".join(str(error).split())
+    response = getattr(error, "response", None) or {}
+    code = response.get("Error", {}).get("Code", "")
+    match name:
+        case "NoCredentialsError":
+            return CredentialsError(
+                "no AWS credentials found", hint="name a --profile, or run: aws configure sso"
+            )
+        case "ProfileNotFound":
+            return CredentialsError(
+                f"there is no profile {profile or 'of that name'!r} in your AWS configuration",
+                hint="see the names with: aws configure list-profiles",
+            )
+        case "SSOTokenLoadError" | "UnauthorizedSSOTokenError" | "SSOError" | "TokenRetrievalError":
+            return CredentialsError("the SSO session is missing or has expired", hint=f"run: {login}")
+        case "MissingDependencyException":
+            return CredentialsError(
+                "this kind of login needs a library that is not installed",
+                hint="run: pip install 'postureaudit[crt]'",
+            )
+        case "PartialCredentialsError":
+            return CredentialsError(f"half of the credentials is missing: {text}", hint="set key and secret")
+        case "ConfigParseError" | "InvalidConfigError" | "ConfigNotFound":
+            return CredentialsError(
+                f"your AWS configuration cannot be read: {text}", hint="see ~/.aws/config"
+            )
+        case "CredentialRetrievalError":
+            return CredentialsError(
+                f"the credential process failed: {text}", hint="run it by hand to see why"
+            )
+        case "EndpointConnectionError" | "ConnectTimeoutError" | "ReadTimeoutError" | "ConnectionClosedError":
+            return PostureAuditError(f"AWS STS does not answer: {text}", hint="check the network and proxies")
+        case "SSLError" | "ProxyConnectionError":
+            return PostureAuditError(
+                f"no safe connection to AWS: {text}", hint="check AWS_CA_BUNDLE and proxies"
+            )
+    if code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
+        return CredentialsError("the AWS session has expired", hint=f"sign in again, for example: {login}")
+    if code in ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"):
+        return CredentialsError(
+            f"AWS does not accept these credentials ({code})", hint="check keys and clock"
+        )
+    if role_arn and code in ("AccessDenied", "AccessDeniedException"):
+        return CredentialsError(
+            f"these credentials may not assume {role_arn}",
+            hint="check the role's trust policy and --external-id",
+        )
+    return CredentialsError(f"AWS refused these credentials: {text}", hint="try: aws sts get-caller-identity")

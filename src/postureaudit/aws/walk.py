@@ -1,0 +1,362 @@
+"""The walk: every ask of every (account, region, service) on one bounded pool, and every outcome kept."""
+
+from __future__ import annotations
+
+import datetime
+import queue
+import random
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from postureaudit import __version__
+from postureaudit.asks import Ask, Collection, Fork, Scope
+from postureaudit.aws import answers, outcomes, pages, regions
+from postureaudit.aws.session import Session
+from postureaudit.evidence import (
+    Account,
+    Answer,
+    Evidence,
+    Header,
+    Key,
+    Outcome,
+    Record,
+    Refusal,
+    RefusalKind,
+    Regions,
+    canonical,
+)
+
+MAX_ATTEMPTS = 4
+PER_SERVICE = 4  # requests in flight for one (account, region, service): below AWS's published limits
+PER_REGION = 16  # and for one (account, region): a region that hangs never holds all workers
+_BACKOFF = 0.5  # seconds; full jitter up to twice as much with each attempt
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far the walk is: asks done, asks known, and what is being waited for."""
+
+    done: int
+    total: int
+    label: str = ""
+
+
+Collector = Callable[[Scope], Collection]
+
+
+def walk(
+    session: Session,
+    collectors: Sequence[Collector],
+    *,
+    only: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    wanted: frozenset[str] | None = None,
+    max_workers: int = 64,
+    timeout: float | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Evidence:
+    """Collect the evidence of the session's account in all its enabled regions.
+
+    `only` and `exclude` are region globs; `wanted` the calls that the selected checks need (None: all).
+    `timeout` bounds the whole walk in seconds: what is left is a refusal of kind timeout. Setting `stop`
+    ends it early; calls in flight finish, the rest is not_collected. Raises as regions.choose does.
+    """
+    started = _now()
+    run = _Run(session, wanted, max_workers, timeout, on_progress, stop or threading.Event())
+    try:
+        seen = run.all([(regions.DESCRIBE, session.leader), (regions.LIST, session.leader)])
+        found = regions.choose(seen, only=only, exclude=exclude)
+        run.collect(collectors, found)
+        name = run.alias()
+    finally:
+        run.close()
+    header = Header(
+        tool_version=__version__,
+        started=started,
+        ended=_now(),
+        partition=session.partition,
+        caller=session.caller,
+        accounts=(Account(id=session.account, name=name),),
+        regions=found,
+        leader=session.leader,
+        calls=run.calls,
+        interrupted="interrupted" if run.stop.is_set() else "",
+    )
+    return Evidence(header, run.records())
+
+
+class _Task:
+    """A collector on its way: resumed when all asks of its batch are back."""
+
+    __slots__ = ("batch", "generator", "missing", "scope")
+
+    def __init__(self, generator: Collection, scope: Scope) -> None:
+        self.generator = generator
+        self.scope = scope
+        self.batch: list[Key] = []
+        self.missing = 0
+
+
+class _Run:
+    """The scheduler's state. One thread (the caller's) drives collectors; workers only make calls."""
+
+    def __init__(
+        self,
+        session: Session,
+        wanted: frozenset[str] | None,
+        max_workers: int,
+        timeout: float | None,
+        on_progress: Callable[[Progress], None] | None,
+        stop: threading.Event,
+    ) -> None:
+        self.session = session
+        self.wanted = wanted
+        self.stop = stop
+        self.calls = 0
+        self._lock = threading.Lock()
+        self._deadline = time.monotonic() + timeout if timeout else None
+        self._expired: Refusal | None = None
+        self._progress = on_progress
+        self._workers = max_workers
+        self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="aws")
+        self._done: queue.SimpleQueue[tuple[Key, Outcome, str]] = queue.SimpleQueue()
+        self._records: dict[Key, Record] = {}
+        self._asked: dict[Key, Ask] = {}
+        self._waiting: dict[Key, list[_Task]] = defaultdict(list)
+        self._queued: dict[tuple[str, str], deque[tuple[Key, Ask]]] = defaultdict(deque)
+        self._flying: dict[tuple[str, str], int] = defaultdict(int)
+        self._flying_in: dict[str, int] = defaultdict(int)
+        self._running = 0
+
+    def all(self, asks: Iterable[tuple[Ask, str]]) -> list[Record]:
+        """Make these asks, each in its region, and wait for them; the `wanted` filter does not apply."""
+        keys = [self._want(ask, region, forced=True) for ask, region in asks]
+        self._drain()
+        return [self._records[key] for key in keys]
+
+    def collect(self, collectors: Sequence[Collector], found: Regions) -> None:
+        leader = self.session.leader
+        first = leader if leader in found.audited else found.audited[0]
+        for region in sorted(found.audited, key=lambda name: name != first):
+            scope = Scope(
+                partition=self.session.partition,
+                account=self.session.account,
+                region=region,
+                leader=leader,
+                regions=found.audited,
+                first=region == first,
+            )
+            for collector in collectors:
+                self._start(collector(scope), scope)
+        self._drain()
+
+    def alias(self) -> str:
+        """The account's alias for people, "" when there is none or it may not be read."""
+        for record in self._records.values():
+            if record.call == "iam:ListAccountAliases":
+                return str(next(iter(record.get("AccountAliases") or []), ""))
+        return ""
+
+    def records(self) -> list[Record]:
+        return list(self._records.values())
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, generator: Collection, scope: Scope) -> None:
+        self._resume(_Task(generator, scope), first=True)
+
+    def _resume(self, task: _Task, *, first: bool = False) -> None:
+        """Run a collector until it waits for an answer that is not there yet."""
+        while True:
+            try:
+                records = [self._records[key] for key in task.batch]
+                batch = next(task.generator) if first else task.generator.send(records)
+            except StopIteration:
+                return
+            first = False
+            task.batch = []
+            for item in batch:
+                match item:
+                    case Fork(collections=collections):
+                        for collection in collections:
+                            self._start(collection, task.scope)
+                    case Ask():
+                        task.batch.append(self._want(item, item.region or task.scope.region))
+            missing = {key for key in task.batch if key not in self._records}
+            if missing:
+                task.missing = len(missing)
+                for key in missing:
+                    self._waiting[key].append(task)
+                return
+
+    def _want(self, ask: Ask, region: str, *, forced: bool = False) -> Key:
+        """Queue an ask unless it was made already; an ask that no check needs is answered at once."""
+        key = (ask.call, canonical(ask.params), self.session.account, region)
+        if key in self._asked:
+            return key
+        self._asked[key] = ask
+        if self.wanted is not None and ask.call not in self.wanted and not forced:
+            self._records[key] = self._record(key, ask, Refusal(RefusalKind.NOT_COLLECTED), _now())
+        else:
+            self._queued[(region, ask.service)].append((key, ask))
+        return key
+
+    def _drain(self) -> None:
+        """Make all queued asks and resume collectors until nothing is left to do."""
+        self._submit()
+        while self._running:
+            try:
+                key, outcome, at = self._done.get(timeout=0.2)
+            except queue.Empty:
+                self._submit()
+                continue
+            self._finish(key, outcome, at)
+            while True:
+                try:
+                    self._finish(*self._done.get_nowait())
+                except queue.Empty:
+                    break
+            self._submit()
+
+    def _finish(self, key: Key, outcome: Outcome, at: str) -> None:
+        ask = self._asked[key]
+        self._running -= 1
+        self._flying[(key[3], ask.service)] -= 1
+        self._flying_in[key[3]] -= 1
+        self._keep(key, ask, outcome, at)
+
+    def _keep(self, key: Key, ask: Ask, outcome: Outcome, at: str) -> None:
+        if isinstance(outcome, Refusal) and outcome.kind is RefusalKind.EXPIRED:
+            self._expired = self._expired or outcome
+        self._records[key] = self._record(key, ask, outcome, at)
+        if self._progress:
+            self._progress(Progress(len(self._records), len(self._asked), f"{key[3]} {ask.service}"))
+        for task in self._waiting.pop(key, ()):
+            task.missing -= 1
+            if not task.missing:
+                self._resume(task)
+
+    def _record(self, key: Key, ask: Ask, outcome: Outcome, at: str) -> Record:
+        if isinstance(outcome, Refusal):
+            outcome = msgspec.structs.replace(outcome, call=key[0], region=key[3])
+        return Record(call=key[0], params=ask.params, account=key[2], region=key[3], at=at, outcome=outcome)
+
+    def _submit(self) -> None:
+        """Hand queued asks to workers, within the caps; refuse them all once the walk has to end."""
+        ended = self._ended()
+        if ended is not None:
+            while any(self._queued.values()):
+                for line in list(self._queued.values()):
+                    while line:
+                        key, ask = line.popleft()
+                        self._keep(key, ask, ended, _now())
+            return
+        for (region, service), line in list(self._queued.items()):
+            while (
+                line
+                and self._running < self._workers
+                and self._flying[(region, service)] < PER_SERVICE
+                and self._flying_in[region] < PER_REGION
+            ):
+                key, ask = line.popleft()
+                self._running += 1
+                self._flying[(region, service)] += 1
+                self._flying_in[region] += 1
+                self._pool.submit(self._work, key, ask)
+
+    def _ended(self) -> Refusal | None:
+        if self._expired is not None:
+            return msgspec.structs.replace(self._expired, message="the credentials expired during the audit")
+        if self.stop.is_set():
+            return Refusal(RefusalKind.NOT_COLLECTED, message="interrupted")
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            return Refusal(RefusalKind.TIMEOUT, message="the time given with --timeout ran out")
+        return None
+
+    def _work(self, key: Key, ask: Ask) -> None:
+        """A worker's part: one ask with its pages and retries. Whatever happens, an outcome comes back."""
+        outcome: Outcome
+        try:
+            outcome = self._answer(ask, key[3])
+        except Exception as error:
+            outcome = Refusal(RefusalKind.MALFORMED, type(error).__name__, str(error)[:200])
+        except BaseException as error:
+            outcome = Refusal(RefusalKind.ERROR, type(error).__name__, str(error)[:200])
+        self._done.put((key, outcome, _now()))
+
+    def _answer(self, ask: Ask, region: str) -> Outcome:
+        model = self.session.clients.model(ask.service, ask.operation)
+
+        def page(params: dict[str, Any]) -> dict[str, Any]:
+            raw = self._request(ask, region, params)
+            found = answers.plain(raw, model.output_shape, ask.service)
+            return found if isinstance(found, dict) else {}
+
+        try:
+            return Answer(pages.read_all(ask.call, ask.params, pages.token_of(model), ask.until, page))
+        except _Refused as refused:
+            return refused.outcome
+        except pages.Truncated as error:
+            return Refusal(RefusalKind.TRUNCATED, message=str(error))
+
+    def _request(self, ask: Ask, region: str, params: dict[str, Any]) -> dict[str, Any]:
+        """One request with bounded retries: throttles and 5xx back off, a time-out is tried once more."""
+        attempt = 0
+        while True:
+            attempt += 1
+            with self._lock:
+                self.calls += 1
+            try:
+                return self.session.clients.call(
+                    ask.service, ask.operation, params, region=region, credentials=self.session.credentials
+                )
+            except Exception as error:
+                outcome, status = self._outcome(error, ask, region)
+                retry = outcomes.is_retryable(outcome, status)
+                limit = MAX_ATTEMPTS
+                if isinstance(outcome, Refusal) and outcome.kind is RefusalKind.NETWORK:
+                    retry, limit = True, 3
+                if not retry or attempt >= limit or self._ended() is not None:
+                    raise _Refused(outcome) from error
+            self.stop.wait(random.uniform(0.05, _BACKOFF * 2**attempt))
+
+    def _outcome(self, error: Exception, ask: Ask, region: str) -> tuple[Any, int]:
+        import botocore.exceptions as failed
+        import botocore.parsers
+
+        text = str(error)[:300]
+        match error:
+            case failed.ClientError():
+                detail = error.response.get("Error", {})
+                status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
+                code, message = str(detail.get("Code", "")), str(detail.get("Message", ""))
+                return outcomes.classify(ask.service, ask.operation, code, message, status=status), status
+            case failed.ConnectTimeoutError() | failed.ReadTimeoutError():
+                return Refusal(RefusalKind.TIMEOUT, type(error).__name__, text), 0
+            case failed.EndpointConnectionError() if not self.session.offered(ask.service, region):
+                return Refusal(RefusalKind.NOT_IN_REGION, type(error).__name__, text), 0
+            case failed.HTTPClientError():
+                return Refusal(RefusalKind.NETWORK, type(error).__name__, text), 0
+            case botocore.parsers.ResponseParserError() | ValueError() | KeyError():
+                return Refusal(RefusalKind.MALFORMED, type(error).__name__, text), 0
+            case failed.NoCredentialsError() | failed.CredentialRetrievalError():
+                return Refusal(RefusalKind.EXPIRED, type(error).__name__, text), 0
+            case _:
+                return Refusal(RefusalKind.ERROR, type(error).__name__, text), 0
+
+
+class _Refused(Exception):
+    def __init__(self, outcome: Any) -> None:
+        super().__init__(outcome)
+        self.outcome: Outcome = outcome
+
+
+def _now() -> str:
+    return answers.iso(datetime.datetime.now(datetime.UTC))
