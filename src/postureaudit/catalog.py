@@ -45,7 +45,7 @@ NEEDS: Mapping[str, str] = {
     "PROTECTED_BUCKET": "the bucket whose uploads are to be scanned",
     "FINDINGS_BUCKET": "the bucket that keeps exported findings",
 }
-TOP_LEVEL = ("Partition", "Account", "Region", "Param")
+TOP_LEVEL = ("Partition", "Leader", "Account", "Region", "Param")
 WIDTH = {ScopeKind.RESOURCE: 0, ScopeKind.REGION: 1, ScopeKind.ACCOUNT: 2, ScopeKind.ORGANIZATION: 2}
 
 

@@ -50,7 +50,7 @@ def evaluate(
             if check.resource not in produced:
                 produced[check.resource] = list(types[check.resource].produce(view))
             judged[check.id] = [
-                (resource, _required(check, resource, judged) or judge(check, resource, view.partition))
+                (resource, _required(check, resource, judged) or judge(check, resource, view.partition, view.leader))
                 for resource in produced[check.resource]
             ]
             if check.id in wanted:
@@ -58,11 +58,11 @@ def evaluate(
     return tuple(sorted(findings, key=lambda found: (-found.severity.rank, found.check, found.account)))
 
 
-def judge(check: Check, resource: Resource, partition: str) -> Judgement:
+def judge(check: Check, resource: Resource, partition: str, leader: str = "us-east-1") -> Judgement:
     """One check on one resource. No pass and no fail without proof."""
     if resource.elsewhere:
         return Judgement(Verdict.NOT_APPLICABLE, resource.elsewhere)
-    env = environment(check, resource, partition)
+    env = environment(check, resource, partition, leader)
     holds = expressions.compile(check.pass_when).holds(env)
     if check.applies_when:
         applies = expressions.compile(check.applies_when).holds(env)
@@ -80,11 +80,12 @@ def judge(check: Check, resource: Resource, partition: str) -> Judgement:
             return _unknown(holds, check.pass_when)
 
 
-def environment(check: Check, resource: Resource, partition: str) -> dict[str, Json]:
+def environment(check: Check, resource: Resource, partition: str, leader: str) -> dict[str, Json]:
     """What the expressions of a check see of a resource."""
     return {
         **resource.facts,
         "Partition": partition,
+        "Leader": leader,
         "Account": resource.account,
         "Region": resource.region,
         "Owner": resource.owner or resource.account,
@@ -166,7 +167,7 @@ def _place(
     documents: Mapping[str, Document],
     needs: Mapping[str, str],
 ) -> Place:
-    env = environment(check, resource, view.partition)
+    env = environment(check, resource, view.partition, view.leader)
     fix: Fix | None = None
     if found.verdict is Verdict.FAIL:
         fix = fixes.fix(check, resource, env, documents, needs)
@@ -201,7 +202,7 @@ def _facts(check: Check, env: Mapping[str, Json]) -> dict[str, Any]:
     paths = {at for text in check.expressions() for at in expressions.paths(expressions.compile(text).tree)}
     for at in sorted(paths):
         longer = any(other[: len(at)] == at and len(other) > len(at) for other in paths)
-        if longer or at[0] in ("Region", "Account", "Partition"):
+        if longer or at[0] in ("Region", "Account", "Partition", "Leader"):
             continue
         name = ".".join(at).replace(".[]", "[]").replace("..", ".")
         try:

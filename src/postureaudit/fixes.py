@@ -19,7 +19,7 @@ from postureaudit.resources import Resource
 from postureaudit.services.base import Document, Need
 
 _PLACEHOLDER = re.compile(r"\{([A-Z][A-Za-z0-9_.\[\]]*)\}")
-_CLOSED = ("Account", "Region", "Partition")  # digits and lower-case letters: safe inside an argument
+_CLOSED = ("Account", "Region", "Partition", "Leader")  # digits and lower-case letters: safe inside an argument
 _HOSTILE = (
     "-",
     "file://",

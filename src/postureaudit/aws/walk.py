@@ -46,6 +46,8 @@ class Progress(msgspec.Struct, frozen=True):
     label: str = ""
 
 
+_ALIASES = Ask("iam:ListAccountAliases")
+
 Collector = Callable[[Scope], Collection]
 
 
@@ -70,8 +72,8 @@ def walk(
     started = _now()
     run = _Run(session, wanted, max_workers, timeout, on_progress, stop or threading.Event())
     try:
-        seen = run.all([(regions.DESCRIBE, session.leader), (regions.LIST, session.leader)])
-        found = regions.choose(seen, only=only, exclude=exclude)
+        seen = run.all((ask, session.leader) for ask in (regions.DESCRIBE, regions.LIST, _ALIASES))
+        found = regions.choose(seen[:2], only=only, exclude=exclude)
         run.collect(collectors, found)
         name = run.alias()
     finally:

@@ -8,7 +8,7 @@ import importlib
 from postureaudit.resources import ResourceType
 from postureaudit.services.base import Service
 
-NAMES = ("organizations", "cloudtrail", "config", "guardduty", "securityhub", "workloads")
+NAMES = ("organizations", "cloudtrail")
 
 
 @functools.lru_cache(maxsize=1)

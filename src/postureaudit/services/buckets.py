@@ -1,0 +1,276 @@
+"""A log bucket: does it exist, whose is it, and is what it keeps safe; three-valued throughout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from postureaudit.asks import Ask, Collection, Scope
+from postureaudit.evidence import Absent, Answer, Json, Outcome, Record, Refusal, RefusalKind
+from postureaudit.resources import View, all_of, any_of, member, not_
+
+NEVER = 36500  # days: stands for "is never deleted"
+
+OWNER_CALLS = ("s3:ListBuckets", "s3:HeadBucket")
+SETTING_CALLS = (
+    *OWNER_CALLS,
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPolicyStatus",
+    "s3:GetBucketAcl",
+    "s3:GetPublicAccessBlock",
+    "s3control:GetPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetObjectLockConfiguration",
+    "s3:GetBucketLogging",
+    "s3:GetBucketLifecycleConfiguration",
+)
+_SETTINGS = tuple(call for call in SETTING_CALLS if call not in (*OWNER_CALLS, "s3control:GetPublicAccessBlock"))
+_EVERYONE = (
+    "http://acs.amazonaws.com/groups/global/AllUsers",
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
+)
+
+
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose a bucket is. `SameAccount` is relative to the account that writes to it."""
+
+    Name: str
+    Exists: bool | Refusal
+    SameAccount: bool | Refusal
+
+
+def owner_asks(scope: Scope, bucket: str) -> list[Ask]:
+    """The three questions that settle existence and ownership (S3 user guide, HeadBucket)."""
+    return [
+        Ask("s3:ListBuckets", region=scope.leader),
+        Ask("s3:HeadBucket", region=scope.leader, Bucket=bucket),
+        Ask("s3:HeadBucket", region=scope.leader, Bucket=bucket, ExpectedBucketOwner=scope.account),
+    ]
+
+
+def collect(scope: Scope, bucket: str, home: str) -> Collection:
+    """Ask whose the bucket is, then, in its own region, how it is set up."""
+    listed, head, owned = yield owner_asks(scope, bucket)
+    region = _region(bucket, [head, owned], listed) or home
+    yield [
+        *(Ask(call, region=region, Bucket=bucket) for call in _SETTINGS),
+        Ask("s3control:GetPublicAccessBlock", region=scope.leader, AccountId=scope.account),
+    ]
+
+
+def _region(bucket: str, heads: Iterable[Record], listed: Record) -> str:
+    for head in heads:
+        if region := head.get("BucketRegion"):
+            return str(region)
+    entries = [item for item in listed.get("Buckets") or [] if item.get("Name") == bucket]
+    return str(entries[0].get("BucketRegion") or "") if entries else ""
+
+
+def owner(view: View, bucket: str, *, writer: str) -> Owner:
+    """Existence and ownership, relative to the account `writer`."""
+    listed = member(view.outcome("s3:ListBuckets", view.leader), "Buckets", [])
+    head = view.outcome("s3:HeadBucket", view.leader, Bucket=bucket)
+    owned = view.outcome("s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=view.account)
+    mine = _mine(bucket, listed, owned)
+    return Owner(Name=bucket, Exists=_exists(mine, listed, head, owned), SameAccount=_same(mine, head, view, writer))
+
+
+def _mine(bucket: str, listed: Json | Refusal, owned: Outcome) -> bool | Refusal:
+    """Whether the bucket belongs to the account that asks. A 403 without the listing proves nothing."""
+    if isinstance(listed, Refusal):
+        if isinstance(owned, Answer):
+            return True
+        return False if isinstance(owned, Absent) else listed
+    return any(isinstance(item, dict) and item.get("Name") == bucket for item in listed)
+
+
+def _exists(mine: bool | Refusal, listed: Json | Refusal, head: Outcome, owned: Outcome) -> bool | Refusal:
+    if mine is True or isinstance(head, Answer):
+        return True
+    if isinstance(head, Absent) or isinstance(owned, Absent):
+        return False
+    if isinstance(head, Refusal) and head.code == "403" and not isinstance(listed, Refusal):
+        return True  # not ours, and S3 says "forbidden": somebody else's
+    return head
+
+
+def _same(mine: bool | Refusal, head: Outcome, view: View, writer: str) -> bool | Refusal:
+    if writer == view.account:
+        if mine is False and isinstance(head, Refusal) and head.code != "403":
+            return head
+        return mine
+    if mine is True:
+        return False  # ours, and somebody else's trail writes to it
+    return Refusal(RefusalKind.NOT_COLLECTED, message=f"only account {writer} can tell", call="s3:ListBuckets")
+
+
+def _unread() -> Refusal:
+
+
+    return Refusal(RefusalKind.NOT_COLLECTED)
+
+
+class Settings:
+    """How a bucket is set up, read on demand: every answer is a value or the Refusal that hides it."""
+
+    def __init__(self, view: View, bucket: str, home: str) -> None:
+        self._view = view
+        self._bucket = bucket
+        listed = view.record("s3:ListBuckets", view.leader)
+        heads = [
+            found
+            for found in (
+                view.record("s3:HeadBucket", view.leader, Bucket=bucket),
+                view.record("s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=view.account),
+            )
+            if found
+        ]
+        self.region = (_region(bucket, heads, listed) if listed else "") or home
+
+    def _ask(self, operation: str) -> Outcome:
+        return self._view.outcome(f"s3:{operation}", self.region, Bucket=self._bucket)
+
+    def public(self) -> bool | Refusal:
+        """Anyone can reach it by policy or by ACL, and no public access block stops that."""
+        by_policy = all_of([self._policy_public(), not_(self._blocked("RestrictPublicBuckets"))])
+        by_acl = all_of([self._acl_public(), not_(self._blocked("IgnorePublicAcls"))])
+        return any_of([by_policy, by_acl])
+
+    def _blocked(self, setting: str) -> bool | Refusal:
+        account = self._view.outcome(
+            "s3control:GetPublicAccessBlock", self._view.leader, AccountId=self._view.account
+        )
+        outcomes = (self._ask("GetPublicAccessBlock"), account)
+        found = [member(outcome, "PublicAccessBlockConfiguration", {}) for outcome in outcomes]
+        return any_of(item if isinstance(item, Refusal) else item.get(setting) is True for item in found)
+
+    def _policy_public(self) -> bool | Refusal:
+        status = self._ask("GetBucketPolicyStatus")
+        match status:
+            case Answer(body={"PolicyStatus": {"IsPublic": bool(public)}}):
+                return public
+            case Absent():
+                return False
+        statements = self.statements()
+        if isinstance(statements, Refusal):
+            return statements
+        open_ones = [item for item in statements if _allows_everyone(item)]
+        if any(not item.get("Condition") for item in open_ones):
+            return True
+        if open_ones:  # conditions can close it: only AWS's own judgement would settle that
+            return status if isinstance(status, Refusal) else _unread()
+        return False
+
+    def _acl_public(self) -> bool | Refusal:
+        grants = member(self._ask("GetBucketAcl"), "Grants", [])
+        if isinstance(grants, Refusal):
+            return grants
+        return any((item.get("Grantee") or {}).get("URI") in _EVERYONE for item in grants)
+
+    def statements(self) -> list[dict[str, Any]] | Refusal:
+        """The statements of the bucket policy; an empty list when there is none."""
+        text = member(self._ask("GetBucketPolicy"), "Policy", "{}")
+        if isinstance(text, Refusal):
+            return text
+        try:
+            found = json.loads(text).get("Statement", [])
+        except (ValueError, AttributeError):
+            return _unread()
+        return [item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict)]
+
+    def policy(self) -> dict[str, Any] | Refusal:
+        """The bucket policy as a document, {} when there is none."""
+        text = member(self._ask("GetBucketPolicy"), "Policy", "{}")
+        if isinstance(text, Refusal):
+            return text
+        try:
+            found = json.loads(text)
+        except ValueError:
+            return _unread()
+        return found if isinstance(found, dict) else _unread()
+
+    def source_restricted(self, service: str) -> bool | Refusal:
+        """Every statement that lets the service write names the source by aws:SourceArn; at least one does."""
+        statements = self.statements()
+        if isinstance(statements, Refusal):
+            return statements
+        writers = [item for item in statements if _lets_write(item, service)]
+        return bool(writers) and all(_names_source(item) for item in writers)
+
+    def access_logging(self) -> bool | Refusal:
+        found = member(self._ask("GetBucketLogging"), "LoggingEnabled")
+        return found if isinstance(found, Refusal) else bool(found)
+
+    def tamper_proof(self) -> bool | Refusal:
+        """Object lock is on, or versions are kept and deleting one takes a second factor."""
+        lock = member(self._ask("GetObjectLockConfiguration"), "ObjectLockConfiguration", {})
+        versioning = self._ask("GetBucketVersioning")
+        status, mfa = member(versioning, "Status"), member(versioning, "MFADelete")
+        return any_of(
+            [
+                lock if isinstance(lock, Refusal) else lock.get("ObjectLockEnabled") == "Enabled",
+                status if isinstance(status, Refusal) else status == "Enabled" and mfa == "Enabled",
+            ]
+        )
+
+    def kept_days(self, prefix: str) -> int | Refusal:
+        """Days until the first lifecycle rule deletes current objects under `prefix`; NEVER when none does."""
+        rules = member(self._ask("GetBucketLifecycleConfiguration"), "Rules", [])
+        if isinstance(rules, Refusal):
+            return rules
+        return min((_expires(rule) for rule in rules if _rule_covers(rule, prefix)), default=NEVER)
+
+
+def _many(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _principals(statement: dict[str, Any], kind: str) -> list[Any]:
+    principal = statement.get("Principal")
+    return _many(principal.get(kind)) if isinstance(principal, dict) else _many(principal)
+
+
+def _allows_everyone(statement: dict[str, Any]) -> bool:
+    if statement.get("Effect") != "Allow":
+        return False
+    return "*" in _principals(statement, "AWS") or "NotPrincipal" in statement
+
+
+def _lets_write(statement: dict[str, Any], service: str) -> bool:
+    actions = [str(action).lower() for action in _many(statement.get("Action"))]
+    writes = any(action in ("*", "s3:*", "s3:put*", "s3:putobject", "s3:putobject*") for action in actions)
+    return statement.get("Effect") == "Allow" and service in _principals(statement, "Service") and writes
+
+
+def _names_source(statement: dict[str, Any]) -> bool:
+    """A condition with an exact or pattern operator fixes aws:SourceArn (keys are case-insensitive)."""
+    conditions = statement.get("Condition") or {}
+    for operator, keys in conditions.items() if isinstance(conditions, dict) else ():
+        if operator.lower() not in ("stringequals", "stringlike", "arnequals", "arnlike"):
+            continue
+        for key, values in keys.items() if isinstance(keys, dict) else ():
+            if key.lower() == "aws:sourcearn" and all(str(item) not in ("*", "arn:*") for item in _many(values)):
+                return True
+    return False
+
+
+def _rule_covers(rule: dict[str, Any], prefix: str) -> bool:
+    """An enabled rule that deletes current objects and can reach `prefix`; log files carry no tags."""
+    if rule.get("Status") != "Enabled" or not isinstance(rule.get("Expiration"), dict):
+        return False
+    chosen = rule.get("Filter") or {}
+    both = chosen.get("And") or {}
+    if chosen.get("Tag") or both.get("Tags"):
+        return False
+    reach = rule.get("Prefix") or chosen.get("Prefix") or both.get("Prefix") or ""
+    return prefix.startswith(reach) or reach.startswith(prefix)
+
+
+def _expires(rule: dict[str, Any]) -> int:
+    expiration = rule["Expiration"]
+    if isinstance(expiration.get("Days"), int):
+        return int(expiration["Days"])
+    return 0 if expiration.get("Date") else NEVER

@@ -1,0 +1,61 @@
+"""What to ask about trails: how each is set up and doing, and the bucket, key and log group behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from postureaudit.asks import Ask, Collection, Fork, Scope
+from postureaudit.evidence import Json
+from postureaudit.services import buckets
+
+TRAILS = Ask("cloudtrail:DescribeTrails", includeShadowTrails=True)
+
+
+def collect(scope: Scope) -> Collection:
+    """Ask for the trails seen from here and the event data stores, then follow each one."""
+    (trails,) = yield [TRAILS, Fork([_stores(scope)])]
+    yield [Fork(_trail(scope, trail) for trail in trails.pick("trailList[]") if trail.get("TrailARN"))]
+
+
+def _trail(scope: Scope, trail: Mapping[str, Json]) -> Collection:
+    arn, home = trail["TrailARN"], home_region(trail)
+    yield [
+        Ask("cloudtrail:GetTrailStatus", Name=arn),
+        Ask("cloudtrail:GetTrailStatus", region=home, Name=arn),
+        Ask("cloudtrail:GetEventSelectors", region=home, TrailName=arn),
+        Ask("cloudtrail:GetInsightSelectors", region=home, TrailName=arn),
+        *key_asks(trail),
+        *group_asks(trail),
+        *([Fork([buckets.collect(scope, trail["S3BucketName"], home)])] if trail.get("S3BucketName") else []),
+    ]
+
+
+def _stores(scope: Scope) -> Collection:
+    (listed,) = yield [Ask("cloudtrail:ListEventDataStores")]
+    yield [
+        Ask("cloudtrail:GetEventDataStore", EventDataStore=arn)
+        for arn in listed.pick("EventDataStores[].EventDataStoreArn")
+    ]
+
+
+def home_region(trail: Mapping[str, Json]) -> str:
+    """A trail's home region: as AWS says, or as its ARN says (arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME)."""
+    return str(trail.get("HomeRegion") or str(trail.get("TrailARN", ":::")).split(":")[3])
+
+
+def key_asks(trail: Mapping[str, Json]) -> list[Ask]:
+    """The question about the trail's KMS key, in the key's own region."""
+    key = trail.get("KmsKeyId")
+    if not key:
+        return []
+    parts = str(key).split(":")
+    region = parts[3] if len(parts) > 3 and parts[3] else home_region(trail)
+    return [Ask("kms:DescribeKey", region=region, KeyId=key)]
+
+
+def group_asks(trail: Mapping[str, Json]) -> list[Ask]:
+    """The question about the trail's log group (arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*)."""
+    parts = str(trail.get("CloudWatchLogsLogGroupArn") or "").split(":")
+    if len(parts) < 7:
+        return []
+    return [Ask("logs:DescribeLogGroups", region=parts[3], logGroupNamePrefix=parts[6])]

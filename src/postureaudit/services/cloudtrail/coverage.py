@@ -1,0 +1,134 @@
+"""Which events are recorded where, all trails together: a stopped trail covers nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from postureaudit.evidence import Json, Outcome, Refusal
+from postureaudit.resources import View, all_of, any_of, body, member
+from postureaudit.services.cloudtrail import selectors
+from postureaudit.services.cloudtrail.asks import TRAILS, home_region
+from postureaudit.services.cloudtrail.selectors import EXCLUDABLE, READ, WRITE, Selected
+
+LIST_CALLS = ("cloudtrail:DescribeTrails",)
+STATUS_CALLS = (*LIST_CALLS, "cloudtrail:GetTrailStatus")
+EVENT_CALLS = (*STATUS_CALLS, "cloudtrail:GetEventSelectors")
+
+
+class Trail(msgspec.Struct, frozen=True):
+    """A trail as AWS describes it, with what it records and the regions that listed it."""
+
+    arn: str
+    home: str
+    body: dict[str, Json]
+    records: tuple[Selected, ...] | Refusal
+    seen_in: frozenset[str]
+
+    @property
+    def owner(self) -> str:
+        return self.arn.split(":")[4] if self.arn.count(":") >= 5 else ""
+
+    @property
+    def multi(self) -> bool:
+        return self.body.get("IsMultiRegionTrail") is True
+
+
+def listed(view: View, region: str) -> list[dict[str, Json]] | Refusal:
+    """The trails that a region lists, shadows included; the refusal when it would not say."""
+    found = member(view.outcome(TRAILS.call, region, **TRAILS.params), "trailList", [])
+    if isinstance(found, Refusal):
+        return found
+    return [item for item in found if isinstance(item, dict) and item.get("TrailARN")]
+
+
+def trails(view: View) -> tuple[Trail, ...]:
+    """Every trail that any audited region lists, once, by ARN."""
+    return view.memo(_trails)
+
+
+def _trails(view: View) -> tuple[Trail, ...]:
+    bodies: dict[str, dict[str, Json]] = {}
+    seen: dict[str, set[str]] = {}
+    for region in view.regions:
+        found = listed(view, region)
+        for item in [] if isinstance(found, Refusal) else found:
+            bodies.setdefault(item["TrailARN"], item)
+            seen.setdefault(item["TrailARN"], set()).add(region)
+    return tuple(
+        Trail(arn, home_region(item), item, _records(view, item), frozenset(seen[arn]))
+        for arn, item in sorted(bodies.items())
+    )
+
+
+def _records(view: View, item: dict[str, Json]) -> tuple[Selected, ...] | Refusal:
+    home = home_region(item)
+    outcome = view.outcome("cloudtrail:GetEventSelectors", home, TrailName=item["TrailARN"])
+    return selectors.selected(item, outcome, view.partition)
+
+
+def status(view: View, trail: Trail, region: str) -> Outcome:
+    """GetTrailStatus of a trail, asked in a region: it answers for that region only."""
+    return view.outcome("cloudtrail:GetTrailStatus", region, Name=trail.arn)
+
+
+def logging(view: View, trail: Trail, region: str) -> bool | Refusal:
+    """Whether the trail records this region's events.
+
+    A multi-region trail that is logging where it could be asked covers a region that refused to answer.
+    """
+    here = _is_logging(status(view, trail, region))
+    if not isinstance(here, Refusal) or not trail.multi:
+        return here
+    others = [_is_logging(status(view, trail, name)) for name in sorted({trail.home, *trail.seen_in} - {region})]
+    return True if True in others else here
+
+
+def _is_logging(outcome: Outcome) -> bool | Refusal:
+    found = body(outcome)
+    return found if isinstance(found, Refusal) else found.get("IsLogging") is True
+
+
+def covered(
+    view: View, region: str, fact: Callable[[Trail], bool | Refusal] = lambda trail: True
+) -> bool | Refusal:
+    """Whether a trail that logs in this region has the fact: true, false, or the refusal that hides it."""
+    here = listed(view, region)
+    candidates = [trail for trail in trails(view) if region in trail.seen_in or trail.multi]
+    found: list[bool | Refusal] = [all_of([logging(view, trail, region), fact(trail)]) for trail in candidates]
+    return any_of([*found, *([here] if isinstance(here, Refusal) else [])])
+
+
+def recording(category: str, *kinds: str, source: str = "") -> Callable[[Trail], bool | Refusal]:
+    """A fact for covered(): the trail records all events of this category, kinds and source."""
+
+    def fact(trail: Trail) -> bool | Refusal:
+        if isinstance(trail.records, Refusal):
+            return trail.records
+        return all(selectors.records(trail.records, category, kind, source) for kind in kinds)
+
+    return fact
+
+
+def management(view: View, region: str, *, source: str = "") -> bool | Refusal:
+    """Reads and writes are both recorded here, whichever trail does it."""
+    return all_of(covered(view, region, recording("management", kind, source=source)) for kind in (READ, WRITE))
+
+
+def everywhere(view: View, category: str, kind: str) -> bool | Refusal:
+    """All data events of this category and kind are recorded in every audited region."""
+    return all_of(covered(view, region, recording(category, kind)) for region in view.regions)
+
+
+def left_out(view: View, region: str) -> list[str]:
+    """The excludable sources that no logging trail is known to record here."""
+    return [source for source in EXCLUDABLE if management(view, region, source=source) is False]
+
+
+def own(view: View) -> tuple[Trail, ...]:
+    """The trails that belong to the account being judged, multi-region ones first."""
+    mine = [trail for trail in trails(view) if trail.owner == view.account]
+    return tuple(sorted(mine, key=lambda trail: (not trail.multi, trail.arn)))
+
+

@@ -1,0 +1,145 @@
+"""Documents that CloudTrail's fixes carry: what is set now, with what is missing added. They replace, so they merge."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from postureaudit.evidence import Json, Refusal
+from postureaudit.resources import malformed
+from postureaudit.services.base import Need
+
+_ALL_MANAGEMENT = {
+    "Name": "All management events",
+    "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}],
+}
+
+
+def selectors_present(env: Mapping[str, Json]) -> Json | Refusal:
+    """The selectors as they are, in either format; for undo."""
+    found = env.get("Selectors")
+    if isinstance(found, Refusal):
+        return found
+    if not isinstance(found, Mapping):
+        return malformed("cloudtrail:GetEventSelectors", "", "no selectors")
+    return copy.deepcopy(found.get("AdvancedEventSelectors") or found.get("EventSelectors"))
+
+
+def management(env: Mapping[str, Json]) -> Json | Refusal:
+    """Advanced selectors: all management events, and the data selectors there are."""
+    found = _as_advanced(env)
+    if isinstance(found, Refusal):
+        return found
+    return [_ALL_MANAGEMENT, *(item for item in found if _category(item) != "Management")]
+
+
+def s3_and_lambda(env: Mapping[str, Json]) -> Json | Refusal:
+    """Advanced selectors: what there is, and all S3 and Lambda data events but those of the trail's own bucket."""
+    found = _as_advanced(env)
+    if isinstance(found, Refusal):
+        return found
+    candidate = env.get("Candidate") or {}
+    own = f"arn:{env.get('Partition')}:s3:::{candidate.get('S3BucketName')}/"
+    kept = [item for item in found if not _is_all_of(item)]
+    if not any(_category(item) == "Management" for item in kept):
+        kept.insert(0, _ALL_MANAGEMENT)
+    objects = {
+        "Name": "All S3 object events but those of the trail's bucket",
+        "FieldSelectors": [
+            {"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+            {"Field": "resources.ARN", "NotStartsWith": [own]},
+        ],
+    }
+    functions = {
+        "Name": "All Lambda invocations",
+        "FieldSelectors": [
+            {"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::Lambda::Function"]},
+        ],
+    }
+    return [*kept, objects, functions]
+
+
+def insights(env: Mapping[str, Json]) -> Json | Refusal:
+    """Both kinds of Insights on management events."""
+    return [{"InsightType": "ApiCallRateInsight"}, {"InsightType": "ApiErrorRateInsight"}]
+
+
+def _is_all_of(item: Mapping[str, Any]) -> bool:
+    fields = {field.get("Field"): field for field in item.get("FieldSelectors") or []}
+    return _category(item) == "Data" and set(fields) == {"eventCategory", "resources.type"} and fields[
+        "resources.type"
+    ].get("Equals") in (["AWS::S3::Object"], ["AWS::Lambda::Function"])
+
+
+def _category(item: Mapping[str, Any]) -> str:
+    for field in item.get("FieldSelectors") or []:
+        if field.get("Field") == "eventCategory":
+            return str((field.get("Equals") or [""])[0])
+    return ""
+
+
+def _as_advanced(env: Mapping[str, Json]) -> list[dict[str, Any]] | Refusal:
+    """The present selectors in the advanced format; a Refusal where a selector cannot be carried over."""
+    found = env.get("Selectors")
+    if isinstance(found, Refusal):
+        return found
+    if not isinstance(found, Mapping):
+        return malformed("cloudtrail:GetEventSelectors", "", "no selectors")
+    if found.get("AdvancedEventSelectors"):
+        return copy.deepcopy(list(found["AdvancedEventSelectors"]))
+    advanced: list[dict[str, Any]] = []
+    for item in found.get("EventSelectors") or []:
+        kinds = {"ReadOnly": ["true"], "WriteOnly": ["false"]}.get(item.get("ReadWriteType", "All"))
+        only = [{"Field": "readOnly", "Equals": kinds}] if kinds else []
+        if item.get("IncludeManagementEvents", True):
+            left_out = item.get("ExcludeManagementEventSources") or []
+            sources = [{"Field": "eventSource", "NotEquals": left_out}] if left_out else []
+            advanced.append(
+                {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}, *only, *sources]}
+            )
+        for resource in item.get("DataResources") or []:
+            advanced.append(_data(resource, only, str(env.get("Partition"))))
+    return advanced
+
+
+def _data(resource: Mapping[str, Any], only: list[dict[str, Any]], partition: str) -> dict[str, Any]:
+    kind, values = str(resource.get("Type")), list(resource.get("Values") or [])
+    whole = {f"arn:{partition}:s3", f"arn:{partition}:s3:::", f"arn:{partition}:lambda"}
+    narrow = [] if whole & set(values) else [{"Field": "resources.ARN", "StartsWith": values}]
+    fields = [{"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": [kind]}]
+    return {"FieldSelectors": [*fields, *only, *narrow]}
+
+
+def block_public(env: Mapping[str, Json]) -> Json | Refusal:
+    """All four settings of a public access block."""
+    names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    return dict.fromkeys(names, True)
+
+
+def bucket_logging(env: Mapping[str, Json]) -> Json | Refusal:
+    """Access logging into the bucket that the user names, under the bucket's own prefix."""
+    bucket = env.get("Bucket")
+    if not isinstance(bucket, Mapping):
+        return malformed("cloudtrail:DescribeTrails", "", "no bucket")
+    return {
+        "LoggingEnabled": {"TargetBucket": Need("ACCESS_LOG_BUCKET"), "TargetPrefix": f"{bucket['Name']}/"}
+    }
+
+
+def bucket_logging_before(env: Mapping[str, Json]) -> Json | Refusal:
+    """No access logging, as it is where the check fails."""
+    return {}
+
+
+DOCUMENTS = {
+    "block_public": block_public,
+    "bucket_logging": bucket_logging,
+    "bucket_logging.before": bucket_logging_before,
+    "selectors.before": selectors_present,
+    "management_selectors": management,
+    "data_selectors": s3_and_lambda,
+    "insight_selectors": insights,
+}

@@ -1,0 +1,457 @@
+"""CloudTrail's resources: the region's coverage, the account, the organization, and each trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from postureaudit.evidence import Absent, Json, Outcome, Refusal
+from postureaudit.resources import (
+    Facet,
+    Resource,
+    ResourceType,
+    ScopeKind,
+    Shape,
+    View,
+    all_of,
+    any_of,
+    body,
+    malformed,
+    member,
+)
+from postureaudit.services import buckets
+from postureaudit.services.cloudtrail import coverage
+from postureaudit.services.cloudtrail.asks import group_asks, key_asks
+from postureaudit.services.cloudtrail.coverage import EVENT_CALLS, LIST_CALLS, STATUS_CALLS, Trail
+from postureaudit.services.cloudtrail.selectors import READ, WRITE
+from postureaudit.services.organizations import delegated, position
+from postureaudit.services.times import age_hours
+
+NEVER = buckets.NEVER
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """What is recorded in a region, all logging trails together."""
+
+    Logging: bool | Refusal
+    ManagementReads: bool | Refusal
+    ManagementWrites: bool | Refusal
+    NothingLeftOut: bool | Refusal
+    LeftOut: list[str]
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's own trail that a fix would change (multi-region first); "" when it has none."""
+
+    TrailARN: str
+    HomeRegion: str
+    Logging: bool | Refusal
+    S3BucketName: str
+
+
+class AccountTrails(msgspec.Struct, frozen=True, kw_only=True):
+    """What the trails record, in every audited region."""
+
+    MultiRegion: bool | Refusal
+    S3Writes: bool | Refusal
+    S3Reads: bool | Refusal
+    Lambda: bool | Refusal
+    Insights: bool | Refusal
+
+
+class Lake(msgspec.Struct, frozen=True, kw_only=True):
+    """CloudTrail Lake's enabled event data stores."""
+
+    Present: bool | Refusal
+    Encrypted: bool | Refusal
+    Unencrypted: list[str]
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """How a delivery is doing: on, its last error ("" for none), hours since the last one (null: never)."""
+
+    On: bool | Refusal
+    Error: str | Refusal
+    AgeHours: float | None | Refusal
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """The trail's bucket. `SameAccount` is relative to the trail's owner; KeptDays 36500 means for ever."""
+
+    Name: str
+    Exists: bool | Refusal
+    SameAccount: bool | Refusal
+    Public: bool | Refusal
+    SourceRestricted: bool | Refusal
+    AccessLogging: bool | Refusal
+    TamperProof: bool | Refusal
+    KeptDays: int | Refusal
+    Region: str
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """The trail's KMS key: its state as KMS says, or "NotFound"."""
+
+    State: str | Refusal
+
+
+class LogGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """The trail's log group: RetentionDays 36500 means for ever."""
+
+    Name: str
+    Region: str
+    RetentionDays: int | Refusal
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    """The organization's trail and its delegated administrators."""
+
+    Trail: bool | Refusal
+    DelegatedAdmin: bool | Refusal
+
+
+def _facts(**structs: msgspec.Struct | Json) -> dict[str, Json]:
+    """Facets as plain dicts in which a Refusal stays what it is."""
+    return {
+        name: msgspec.structs.asdict(value)
+        if isinstance(value, msgspec.Struct) and not isinstance(value, Refusal)
+        else value
+        for name, value in structs.items()
+    }
+
+
+def regions(view: View) -> Iterator[Resource]:
+    """One place a region: what is recorded there."""
+    for region in view.regions:
+        found = Coverage(
+            Logging=coverage.covered(view, region),
+            ManagementReads=coverage.covered(view, region, coverage.recording("management", READ)),
+            ManagementWrites=coverage.covered(view, region, coverage.recording("management", WRITE)),
+            NothingLeftOut=all_of(
+                coverage.management(view, region, source=source) for source in coverage.EXCLUDABLE
+            ),
+            LeftOut=coverage.left_out(view, region),
+        )
+        yield Resource(
+            type="cloudtrail.region",
+            account=view.account,
+            region=region,
+            facts=_facts(
+                Coverage=found, Candidate=_candidate(view), Present=_present(view), Selectors=_selectors(view)
+            ),
+        )
+
+
+def _present(view: View) -> bool | Refusal:
+    """Whether the account has a trail of its own in any audited region."""
+    if coverage.own(view):
+        return True
+    return any_of(
+        found if isinstance(found, Refusal) else False
+        for found in (coverage.listed(view, region) for region in view.regions)
+    )
+
+
+def _candidate(view: View) -> Candidate:
+    own = coverage.own(view)
+    if not own:
+        return Candidate(TrailARN="", HomeRegion="", Logging=False, S3BucketName="")
+    first = own[0]
+    return Candidate(
+        TrailARN=first.arn,
+        HomeRegion=first.home,
+        Logging=coverage.logging(view, first, first.home),
+        S3BucketName=str(first.body.get("S3BucketName") or ""),
+    )
+
+
+def _selectors(view: View) -> Json | Refusal:
+    """The candidate's selectors as AWS gives them, for the documents that merge."""
+    own = coverage.own(view)
+    if not own:
+        return {}
+    outcome = view.outcome("cloudtrail:GetEventSelectors", own[0].home, TrailName=own[0].arn)
+    found = body(outcome)
+    if isinstance(found, Refusal) or found.get("EventSelectors") or found.get("AdvancedEventSelectors"):
+        return found
+    return {"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": True}]}
+
+
+def account(view: View) -> Iterator[Resource]:
+    """One place: what the account's trails record in every audited region."""
+    found = AccountTrails(
+        MultiRegion=_anywhere(view, _multi_region),
+        S3Writes=coverage.everywhere(view, "s3", WRITE),
+        S3Reads=coverage.everywhere(view, "s3", READ),
+        Lambda=all_of(coverage.everywhere(view, "lambda", kind) for kind in (READ, WRITE)),
+        Insights=_anywhere(view, _insights),
+    )
+    yield Resource(
+        type="cloudtrail.account",
+        account=view.account,
+        region=None,
+        facts=_facts(
+            Trails=found,
+            Candidate=_candidate(view),
+            Present=_present(view),
+            Lake=_lake(view),
+            Selectors=_selectors(view),
+        ),
+    )
+
+
+def _anywhere(view: View, fact: object) -> bool | Refusal:
+    """Whether one of the trails has the fact; a region that refused its list may hide one that has."""
+    assert callable(fact)
+    hidden = [found for region in view.regions if isinstance(found := coverage.listed(view, region), Refusal)]
+    return any_of([*(fact(view, trail) for trail in coverage.trails(view)), *hidden])
+
+
+def _multi_region(view: View, trail: Trail) -> bool | Refusal:
+    if not trail.multi or trail.body.get("IncludeGlobalServiceEvents") is not True:
+        return False
+    return coverage.logging(view, trail, trail.home)
+
+
+def _insights(view: View, trail: Trail) -> bool | Refusal:
+    """Both kinds of Insights are on, on a trail that logs."""
+    found = member(
+        view.outcome("cloudtrail:GetInsightSelectors", trail.home, TrailName=trail.arn), "InsightSelectors", []
+    )
+    if isinstance(found, Refusal):
+        on: bool | Refusal = False if trail.body.get("HasInsightSelectors") is False else found
+    else:
+        on = {"ApiCallRateInsight", "ApiErrorRateInsight"} <= {item.get("InsightType") for item in found}
+    return all_of([coverage.logging(view, trail, trail.home), on])
+
+
+def _lake(view: View) -> Lake:
+    present: list[bool | Refusal] = []
+    encrypted: list[bool | Refusal] = []
+    names = []
+    for region in view.regions:
+        listed = member(view.outcome("cloudtrail:ListEventDataStores", region), "EventDataStores", [])
+        if isinstance(listed, Refusal):
+            present.append(listed)
+            encrypted.append(listed)
+            continue
+        for arn in (item.get("EventDataStoreArn") for item in listed):
+            store = body(view.outcome("cloudtrail:GetEventDataStore", region, EventDataStore=arn))
+            if isinstance(store, Refusal):
+                present.append(store)
+                encrypted.append(store)
+            elif store.get("Status") in ("ENABLED", "STARTING_INGESTION", "STOPPED_INGESTION"):
+                present.append(True)
+                encrypted.append(bool(store.get("KmsKeyId")))
+                names += [] if store.get("KmsKeyId") else [str(arn)]
+    return Lake(Present=any_of(present), Encrypted=all_of(encrypted), Unencrypted=names)
+
+
+def organization(view: View) -> Iterator[Resource]:
+    """One place: does a trail record every account of the organization."""
+    where = position(view)
+    elsewhere = ""
+    if where.Role == "standalone":
+        elsewhere = "this account is in no organization"
+    found = Organization(
+        Trail=_anywhere(view, _organization_trail),
+        DelegatedAdmin=_has_admin(view),
+    )
+    if where.Role == "member" and found.Trail is not True:
+        elsewhere = f"look in the management account {where.ManagementAccount}"
+    yield Resource(
+        type="cloudtrail.organization",
+        account=view.account,
+        region=None,
+        elsewhere=elsewhere,
+        facts=_facts(
+            Organization=found,
+            Role=where.Role,
+            ManagementAccount=where.ManagementAccount,
+            Candidate=_candidate(view),
+        ),
+    )
+
+
+def _organization_trail(view: View, trail: Trail) -> bool | Refusal:
+    if trail.body.get("IsOrganizationTrail") is not True or not trail.multi:
+        return False
+    return coverage.logging(view, trail, trail.home)
+
+
+def _has_admin(view: View) -> bool | Refusal:
+    found = delegated(view, "cloudtrail.amazonaws.com")
+    return found if isinstance(found, Refusal) else bool(found)
+
+
+def trails(view: View) -> Iterator[Resource]:
+    """One place a trail, in its home region; "*" for each region whose list was refused."""
+    hidden = []
+    for region in view.regions:
+        found = coverage.listed(view, region)
+        if isinstance(found, Refusal):
+            hidden.append((region, found))
+    for trail in coverage.trails(view):
+        yield _trail(view, trail)
+    for region, refusal in hidden:
+        yield Resource(
+            type="cloudtrail.trail",
+            id="*",
+            account=view.account,
+            region=region,
+            facts={facet.name: refusal for facet in TRAIL.facets},
+        )
+
+
+def _trail(view: View, trail: Trail) -> Resource:
+    status = coverage.status(view, trail, trail.home)
+    return Resource(
+        type="cloudtrail.trail",
+        id=trail.arn,
+        account=view.account,
+        region=trail.home,
+        owner="" if trail.owner == view.account else trail.owner,
+        facts=_facts(
+            Trail=trail.body,
+            Delivery=_delivery(view, trail, status, "LatestDeliveryTime", "LatestDeliveryError"),
+            Digest=_delivery(view, trail, status, "LatestDigestDeliveryTime", "LatestDigestDeliveryError"),
+            Logs=_delivery(
+                view,
+                trail,
+                status,
+                "LatestCloudWatchLogsDeliveryTime",
+                "LatestCloudWatchLogsDeliveryError",
+            ),
+            Bucket=_bucket(view, trail),
+            Key=_key(view, trail),
+            LogGroup=_group(view, trail),
+            HasLogGroup=bool(trail.body.get("CloudWatchLogsLogGroupArn")),
+            HasKey=bool(trail.body.get("KmsKeyId")),
+            Validated=trail.body.get("LogFileValidationEnabled") is True,
+        ),
+    )
+
+
+def _delivery(view: View, trail: Trail, status: Outcome, when: str, error: str) -> Delivery:
+    found = body(status)
+    if isinstance(found, Refusal):
+        return Delivery(On=found, Error=found, AgeHours=found)
+    record = view.record("cloudtrail:GetTrailStatus", trail.home, Name=trail.arn)
+    at = record.at if record else ""
+    age = age_hours(found.get(when), at)
+    started = age_hours(found.get("StartLoggingTime"), at)
+    if age is None and started is not None and started > 24:
+        age = started  # it has had a day and never delivered
+    return Delivery(On=found.get("IsLogging") is True, Error=str(found.get(error) or ""), AgeHours=age)
+
+
+def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
+    name = str(trail.body.get("S3BucketName") or "")
+    if not name:
+        return malformed("cloudtrail:DescribeTrails", trail.home, "a trail without a bucket")
+    owner = buckets.owner(view, name, writer=trail.owner or view.account)
+    settings = buckets.Settings(view, name, trail.home)
+    prefix = "/".join(part for part in (trail.body.get("S3KeyPrefix"), "AWSLogs/") if part)
+    return Bucket(
+        Name=name,
+        Exists=owner.Exists,
+        SameAccount=owner.SameAccount,
+        Public=settings.public(),
+        SourceRestricted=settings.source_restricted("cloudtrail.amazonaws.com"),
+        AccessLogging=settings.access_logging(),
+        TamperProof=settings.tamper_proof(),
+        KeptDays=settings.kept_days(prefix),
+        Region=settings.region,
+    )
+
+
+def _key(view: View, trail: Trail) -> Key:
+    for ask in key_asks(trail.body):
+        outcome = view.outcome(ask.call, ask.region or trail.home, **ask.params)
+        if isinstance(outcome, Absent):
+            return Key(State="NotFound")
+        found = member(outcome, "KeyMetadata", {})
+        return Key(State=found if isinstance(found, Refusal) else str(found.get("KeyState") or "NotFound"))
+    return Key(State="None")
+
+
+def _group(view: View, trail: Trail) -> LogGroup:
+    for ask in group_asks(trail.body):
+        name, region = str(ask.params["logGroupNamePrefix"]), str(ask.region)
+        groups = member(view.outcome(ask.call, region, **ask.params), "logGroups", [])
+        if isinstance(groups, Refusal):
+            return LogGroup(Name=name, Region=region, RetentionDays=groups)
+        owner = str(trail.body["CloudWatchLogsLogGroupArn"]).split(":")[4]
+        days: int | Refusal = malformed(
+            ask.call, region, f"the log group is in account {owner}" if owner != view.account else "no such log group"
+        )
+        for group in groups:
+            if group.get("logGroupName") == name and owner == view.account:
+                days = int(group.get("retentionInDays") or NEVER)
+        return LogGroup(Name=name, Region=region, RetentionDays=days)
+    return LogGroup(Name="", Region="", RetentionDays=0)
+
+
+_POSITION = ("organizations:DescribeOrganization",)
+
+REGION = ResourceType(
+    name="cloudtrail.region",
+    scope=ScopeKind.REGION,
+    none="no region audited",
+    facets=(
+        Facet(name="Coverage", calls=EVENT_CALLS, shape=Coverage),
+        Facet(name="Candidate", calls=STATUS_CALLS, shape=Candidate),
+        Facet(name="Present", calls=LIST_CALLS, shape=bool),
+        Facet(name="Selectors", calls=EVENT_CALLS, shape=Shape("cloudtrail:GetEventSelectors", "")),
+    ),
+    produce=regions,
+)
+ACCOUNT = ResourceType(
+    name="cloudtrail.account",
+    scope=ScopeKind.ACCOUNT,
+    none="no account audited",
+    facets=(
+        Facet(name="Trails", calls=(*EVENT_CALLS, "cloudtrail:GetInsightSelectors"), shape=AccountTrails),
+        Facet(name="Candidate", calls=STATUS_CALLS, shape=Candidate),
+        Facet(name="Present", calls=LIST_CALLS, shape=bool),
+        Facet(name="Lake", calls=("cloudtrail:ListEventDataStores", "cloudtrail:GetEventDataStore"), shape=Lake),
+        Facet(name="Selectors", calls=EVENT_CALLS, shape=Shape("cloudtrail:GetEventSelectors", "")),
+    ),
+    produce=account,
+)
+ORGANIZATION = ResourceType(
+    name="cloudtrail.organization",
+    scope=ScopeKind.ORGANIZATION,
+    none="no organization",
+    facets=(
+        Facet(
+            name="Organization",
+            calls=(*STATUS_CALLS, *_POSITION, "organizations:ListDelegatedAdministrators"),
+            shape=Organization,
+        ),
+        Facet(name="Role", calls=_POSITION, shape=str),
+        Facet(name="ManagementAccount", calls=_POSITION, shape=str),
+        Facet(name="Candidate", calls=STATUS_CALLS, shape=Candidate),
+    ),
+    produce=organization,
+)
+TRAIL = ResourceType(
+    name="cloudtrail.trail",
+    scope=ScopeKind.RESOURCE,
+    none="no trail here",
+    facets=(
+        Facet(name="Trail", calls=LIST_CALLS, shape=Shape("cloudtrail:DescribeTrails", "trailList[]")),
+        Facet(name="Delivery", calls=STATUS_CALLS, shape=Delivery),
+        Facet(name="Digest", calls=STATUS_CALLS, shape=Delivery),
+        Facet(name="Logs", calls=STATUS_CALLS, shape=Delivery),
+        Facet(name="Bucket", calls=(*LIST_CALLS, *buckets.SETTING_CALLS), shape=Bucket),
+        Facet(name="Key", calls=(*LIST_CALLS, "kms:DescribeKey"), shape=Key),
+        Facet(name="LogGroup", calls=(*LIST_CALLS, "logs:DescribeLogGroups"), shape=LogGroup),
+        Facet(name="HasLogGroup", calls=LIST_CALLS, shape=bool),
+        Facet(name="HasKey", calls=LIST_CALLS, shape=bool),
+        Facet(name="Validated", calls=LIST_CALLS, shape=bool),
+    ),
+    produce=trails,
+)
+TYPES = (REGION, ACCOUNT, ORGANIZATION, TRAIL)
