@@ -50,7 +50,10 @@ def evaluate(
             if check.resource not in produced:
                 produced[check.resource] = list(types[check.resource].produce(view))
             judged[check.id] = [
-                (resource, _required(check, resource, judged) or judge(check, resource, view.partition, view.leader))
+                (
+                    resource,
+                    _required(check, resource, judged) or judge(check, resource, view.partition, view.leader),
+                )
                 for resource in produced[check.resource]
             ]
             if check.id in wanted:

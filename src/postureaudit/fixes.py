@@ -19,7 +19,12 @@ from postureaudit.resources import Resource
 from postureaudit.services.base import Document, Need
 
 _PLACEHOLDER = re.compile(r"\{([A-Z][A-Za-z0-9_.\[\]]*)\}")
-_CLOSED = ("Account", "Region", "Partition", "Leader")  # digits and lower-case letters: safe inside an argument
+_CLOSED = (
+    "Account",
+    "Region",
+    "Partition",
+    "Leader",
+)  # digits and lower-case letters: safe inside an argument
 _HOSTILE = (
     "-",
     "file://",

@@ -78,9 +78,7 @@ def open_session(
         )
         if role_arn:
             credentials = _assumed(core, credentials, role_arn, external_id, session_name, leader)
-        identity = clients.call(
-            "sts", "GetCallerIdentity", {}, region=leader, credentials=credentials
-        )
+        identity = clients.call("sts", "GetCallerIdentity", {}, region=leader, credentials=credentials)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ValueError) as error:
         raise _explained(error, profile, role_arn) from error
     session = Session(core, credentials, identity, clients)

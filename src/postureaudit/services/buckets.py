@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from postureaudit.asks import Ask, Collection, Scope
+from postureaudit.asks import Ask, Collection, Fork, Scope
 from postureaudit.evidence import Absent, Answer, Json, Outcome, Record, Refusal, RefusalKind
 from postureaudit.resources import View, all_of, any_of, member, not_
 
@@ -27,7 +27,9 @@ SETTING_CALLS = (
     "s3:GetBucketLogging",
     "s3:GetBucketLifecycleConfiguration",
 )
-_SETTINGS = tuple(call for call in SETTING_CALLS if call not in (*OWNER_CALLS, "s3control:GetPublicAccessBlock"))
+_SETTINGS = tuple(
+    call for call in SETTING_CALLS if call not in (*OWNER_CALLS, "s3control:GetPublicAccessBlock")
+)
 _EVERYONE = (
     "http://acs.amazonaws.com/groups/global/AllUsers",
     "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
@@ -42,7 +44,7 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     SameAccount: bool | Refusal
 
 
-def owner_asks(scope: Scope, bucket: str) -> list[Ask]:
+def owner_asks(scope: Scope, bucket: str) -> list[Ask | Fork]:
     """The three questions that settle existence and ownership (S3 user guide, HeadBucket)."""
     return [
         Ask("s3:ListBuckets", region=scope.leader),
@@ -75,7 +77,9 @@ def owner(view: View, bucket: str, *, writer: str) -> Owner:
     head = view.outcome("s3:HeadBucket", view.leader, Bucket=bucket)
     owned = view.outcome("s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=view.account)
     mine = _mine(bucket, listed, owned)
-    return Owner(Name=bucket, Exists=_exists(mine, listed, head, owned), SameAccount=_same(mine, head, view, writer))
+    return Owner(
+        Name=bucket, Exists=_exists(mine, listed, head, owned), SameAccount=_same(mine, head, view, writer)
+    )
 
 
 def _mine(bucket: str, listed: Json | Refusal, owned: Outcome) -> bool | Refusal:
@@ -104,11 +108,12 @@ def _same(mine: bool | Refusal, head: Outcome, view: View, writer: str) -> bool 
         return mine
     if mine is True:
         return False  # ours, and somebody else's trail writes to it
-    return Refusal(RefusalKind.NOT_COLLECTED, message=f"only account {writer} can tell", call="s3:ListBuckets")
+    return Refusal(
+        RefusalKind.NOT_COLLECTED, message=f"only account {writer} can tell", call="s3:ListBuckets"
+    )
 
 
 def _unread() -> Refusal:
-
 
     return Refusal(RefusalKind.NOT_COLLECTED)
 
@@ -252,7 +257,9 @@ def _names_source(statement: dict[str, Any]) -> bool:
         if operator.lower() not in ("stringequals", "stringlike", "arnequals", "arnlike"):
             continue
         for key, values in keys.items() if isinstance(keys, dict) else ():
-            if key.lower() == "aws:sourcearn" and all(str(item) not in ("*", "arn:*") for item in _many(values)):
+            if key.lower() == "aws:sourcearn" and all(
+                str(item) not in ("*", "arn:*") for item in _many(values)
+            ):
                 return True
     return False
 

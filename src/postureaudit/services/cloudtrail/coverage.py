@@ -81,7 +81,9 @@ def logging(view: View, trail: Trail, region: str) -> bool | Refusal:
     here = _is_logging(status(view, trail, region))
     if not isinstance(here, Refusal) or not trail.multi:
         return here
-    others = [_is_logging(status(view, trail, name)) for name in sorted({trail.home, *trail.seen_in} - {region})]
+    others = [
+        _is_logging(status(view, trail, name)) for name in sorted({trail.home, *trail.seen_in} - {region})
+    ]
     return True if True in others else here
 
 
@@ -96,7 +98,9 @@ def covered(
     """Whether a trail that logs in this region has the fact: true, false, or the refusal that hides it."""
     here = listed(view, region)
     candidates = [trail for trail in trails(view) if region in trail.seen_in or trail.multi]
-    found: list[bool | Refusal] = [all_of([logging(view, trail, region), fact(trail)]) for trail in candidates]
+    found: list[bool | Refusal] = [
+        all_of([logging(view, trail, region), fact(trail)]) for trail in candidates
+    ]
     return any_of([*found, *([here] if isinstance(here, Refusal) else [])])
 
 
@@ -113,7 +117,9 @@ def recording(category: str, *kinds: str, source: str = "") -> Callable[[Trail],
 
 def management(view: View, region: str, *, source: str = "") -> bool | Refusal:
     """Reads and writes are both recorded here, whichever trail does it."""
-    return all_of(covered(view, region, recording("management", kind, source=source)) for kind in (READ, WRITE))
+    return all_of(
+        covered(view, region, recording("management", kind, source=source)) for kind in (READ, WRITE)
+    )
 
 
 def everywhere(view: View, category: str, kind: str) -> bool | Refusal:
@@ -130,5 +136,3 @@ def own(view: View) -> tuple[Trail, ...]:
     """The trails that belong to the account being judged, multi-region ones first."""
     mine = [trail for trail in trails(view) if trail.owner == view.account]
     return tuple(sorted(mine, key=lambda trail: (not trail.multi, trail.arn)))
-
-

@@ -69,9 +69,11 @@ def insights(env: Mapping[str, Json]) -> Json | Refusal:
 
 def _is_all_of(item: Mapping[str, Any]) -> bool:
     fields = {field.get("Field"): field for field in item.get("FieldSelectors") or []}
-    return _category(item) == "Data" and set(fields) == {"eventCategory", "resources.type"} and fields[
-        "resources.type"
-    ].get("Equals") in (["AWS::S3::Object"], ["AWS::Lambda::Function"])
+    return (
+        _category(item) == "Data"
+        and set(fields) == {"eventCategory", "resources.type"}
+        and fields["resources.type"].get("Equals") in (["AWS::S3::Object"], ["AWS::Lambda::Function"])
+    )
 
 
 def _category(item: Mapping[str, Any]) -> str:

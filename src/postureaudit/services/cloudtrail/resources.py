@@ -24,7 +24,7 @@ from postureaudit.services import buckets
 from postureaudit.services.cloudtrail import coverage
 from postureaudit.services.cloudtrail.asks import group_asks, key_asks
 from postureaudit.services.cloudtrail.coverage import EVENT_CALLS, LIST_CALLS, STATUS_CALLS, Trail
-from postureaudit.services.cloudtrail.selectors import READ, WRITE
+from postureaudit.services.cloudtrail.selectors import EXCLUDABLE, READ, WRITE
 from postureaudit.services.organizations import delegated, position
 from postureaudit.services.times import age_hours
 
@@ -73,7 +73,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     On: bool | Refusal
     Error: str | Refusal
-    AgeHours: float | None | Refusal
+    AgeHours: float | Refusal | None
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,9 +128,7 @@ def regions(view: View) -> Iterator[Resource]:
             Logging=coverage.covered(view, region),
             ManagementReads=coverage.covered(view, region, coverage.recording("management", READ)),
             ManagementWrites=coverage.covered(view, region, coverage.recording("management", WRITE)),
-            NothingLeftOut=all_of(
-                coverage.management(view, region, source=source) for source in coverage.EXCLUDABLE
-            ),
+            NothingLeftOut=all_of(coverage.management(view, region, source=source) for source in EXCLUDABLE),
             LeftOut=coverage.left_out(view, region),
         )
         yield Resource(
@@ -217,7 +215,9 @@ def _multi_region(view: View, trail: Trail) -> bool | Refusal:
 def _insights(view: View, trail: Trail) -> bool | Refusal:
     """Both kinds of Insights are on, on a trail that logs."""
     found = member(
-        view.outcome("cloudtrail:GetInsightSelectors", trail.home, TrailName=trail.arn), "InsightSelectors", []
+        view.outcome("cloudtrail:GetInsightSelectors", trail.home, TrailName=trail.arn),
+        "InsightSelectors",
+        [],
     )
     if isinstance(found, Refusal):
         on: bool | Refusal = False if trail.body.get("HasInsightSelectors") is False else found
@@ -384,7 +384,9 @@ def _group(view: View, trail: Trail) -> LogGroup:
             return LogGroup(Name=name, Region=region, RetentionDays=groups)
         owner = str(trail.body["CloudWatchLogsLogGroupArn"]).split(":")[4]
         days: int | Refusal = malformed(
-            ask.call, region, f"the log group is in account {owner}" if owner != view.account else "no such log group"
+            ask.call,
+            region,
+            f"the log group is in account {owner}" if owner != view.account else "no such log group",
         )
         for group in groups:
             if group.get("logGroupName") == name and owner == view.account:
@@ -415,7 +417,9 @@ ACCOUNT = ResourceType(
         Facet(name="Trails", calls=(*EVENT_CALLS, "cloudtrail:GetInsightSelectors"), shape=AccountTrails),
         Facet(name="Candidate", calls=STATUS_CALLS, shape=Candidate),
         Facet(name="Present", calls=LIST_CALLS, shape=bool),
-        Facet(name="Lake", calls=("cloudtrail:ListEventDataStores", "cloudtrail:GetEventDataStore"), shape=Lake),
+        Facet(
+            name="Lake", calls=("cloudtrail:ListEventDataStores", "cloudtrail:GetEventDataStore"), shape=Lake
+        ),
         Facet(name="Selectors", calls=EVENT_CALLS, shape=Shape("cloudtrail:GetEventSelectors", "")),
     ),
     produce=account,

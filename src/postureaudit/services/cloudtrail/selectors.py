@@ -128,7 +128,9 @@ def _left_out(field: Mapping[str, Json] | None) -> frozenset[str] | None:
             return None
 
 
-def _leaves_out_own_bucket(field: Mapping[str, Any] | None, trail: Mapping[str, Json], partition: str) -> bool:
+def _leaves_out_own_bucket(
+    field: Mapping[str, Any] | None, trail: Mapping[str, Json], partition: str
+) -> bool:
     """Leaving out the trail's own bucket is right: recording it would log every delivery, without end."""
     if field is None:
         return False

@@ -21,8 +21,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """`Role` is "standalone", "management", "member", or the refusal that hides it."""
 
     Role: str | Refusal
-    ManagementAccount: str | None | Refusal
-    OrganizationId: str | None | Refusal
+    ManagementAccount: str | Refusal | None
+    OrganizationId: str | Refusal | None
 
 
 def collect(scope: Scope) -> Collection:

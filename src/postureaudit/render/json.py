@@ -1,0 +1,103 @@
+"""The JSON result, schema 1.0: its own wire types, the same bytes for the same input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from postureaudit import __version__
+from postureaudit.findings import Finding, Fix, Place
+from postureaudit.render import Style
+from postureaudit.report import Report
+
+SCHEMA_VERSION = "1.0"
+
+
+def render(report: Report, style: Style) -> str:
+    """The whole result as indented JSON, ASCII only, with a final newline."""
+    import json
+
+    return json.dumps(document(report), indent=1, ensure_ascii=True) + "\n"
+
+
+def document(report: Report) -> dict[str, Any]:
+    """The result as plain data, in the order readers look for it."""
+    header, counts = report.evidence.header, report.counts()
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "postureaudit", "version": __version__, "checks_digest": report.digest},
+        "run": {
+            "started": header.started,
+            "ended": header.ended,
+            "partition": header.partition,
+            "caller": header.caller,
+            "accounts": [{"id": item.id, "name": item.name} for item in header.accounts],
+            "regions": msgspec.to_builtins(header.regions),
+            "calls": header.calls,
+            "evidence_sha256": report.evidence.digest(),
+            "waivers_as_of": report.today,
+        },
+        "summary": {
+            "complete": report.complete(),
+            "exit_code": report.exit_code,
+            "fail": counts["fail"],
+            "unknown": counts["unknown"],
+            "waived": counts["waived"],
+            "pass": counts["pass"],
+            "not_applicable": counts["not_applicable"],
+            "by_severity": report.by_severity(),
+            "tolerated": list(report.decision.tolerated),
+        },
+        "findings": [_finding(item) for item in report.findings],
+        "signals": [],
+        "unknown": [msgspec.to_builtins(item) for item in report.unseen()],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "fingerprint": finding.fingerprint,
+        "check": finding.check,
+        "title": finding.title,
+        "severity": finding.severity.value,
+        "verdict": finding.verdict.value,
+        "waived": finding.waived,
+        "account": finding.account,
+        "why": finding.why,
+        "maps_to": msgspec.to_builtins(finding.maps_to),
+        "places": [_place(place) for place in finding.places],
+        "fix": _fix(finding.fix),
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {
+        "fingerprint": place.fingerprint,
+        "region": place.region,
+        "resource": place.resource,
+        "verdict": place.verdict.value,
+        "reason": place.reason,
+        "facts": place.facts,
+        "owner": place.owner or None,
+        "waiver": msgspec.to_builtins(place.waiver) if place.waiver else None,
+        "fix": _fix(place.fix),
+    }
+
+
+def _fix(fix: Fix | None) -> dict[str, Any] | None:
+    if fix is None:
+        return None
+    return {
+        "argv": None if fix.argv is None else [list(argv) for argv in fix.argv],
+        "shell": fix.shell,
+        "steps": list(fix.steps),
+        "effect": fix.effect,
+        "cost": fix.cost,
+        "undo": fix.undo,
+        "permissions": list(fix.permissions),
+        "needs": list(fix.needs),
+        "account": fix.account,
+        "region": fix.region,
+        "after": list(fix.after),
+    }

@@ -1,0 +1,419 @@
+"""The terminal report: who and where, a map of regions by service, the gaps with their fixes, the result."""
+
+from __future__ import annotations
+
+import io
+import re
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from postureaudit import __version__, services
+from postureaudit.findings import Finding, Fix, Place, Severity, Verdict
+from postureaudit.render import Style
+from postureaudit.render.neutral import neutral
+from postureaudit.report import Report, Unseen
+
+_UTF = {"pass": "✓", "fail": "✗", "unknown": "?", "waived": "~", "none": "·", "rule": "─"}
+_ASCII = {"pass": "ok", "fail": "X", "unknown": "?", "waived": "~", "none": ".", "rule": "-"}
+_COLORS = {
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "cyan",
+    "info": "blue",
+    "pass": "green",
+    "unknown": "magenta",
+    "waived": "dim",
+    "none": "dim",
+    "fail": "red",
+}
+_WIDE = 120  # from here on regions are not collapsed and the gaps stand beside the map
+_NARROW = 80  # below, one line a region
+_COMMANDS = 3  # commands shown of one gap, unless details are asked for
+_WORD = re.compile(r"(?:'[^']*'|\"[^\"]*\"|\\.|[^\s'\"])+")
+
+
+def render(report: Report, style: Style) -> str:
+    """The whole report as text; with escape codes only when the style has colour."""
+    page = _Page(report, style)
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=style.width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=style.color,
+        color_system="standard" if style.color else None,
+        no_color=not style.color,
+        legacy_windows=False,
+    )
+    for line in page.lines():
+        console.print(line, soft_wrap=True)
+    return out.getvalue()
+
+
+class _Page:
+    def __init__(self, report: Report, style: Style) -> None:
+        self.report = report
+        self.style = style
+        self.glyphs = _ASCII if style.ascii else _UTF
+        self.findings = report.findings
+        self.audited = report.evidence.header.regions.audited
+        self.groups: dict[str, tuple[str, ...]] = {}
+
+    def lines(self) -> Iterator[Text]:
+        yield from self._head()
+        yield Text()
+        table = list(self._map())
+        if self.style.width >= _WIDE:
+            table = _beside(table, list(self._overview()), self.style.width)
+        yield from table
+        yield Text()
+        yield from self._gaps()
+        yield from self._not_evaluated()
+        yield from self._waived()
+        yield self._result()
+
+    def _head(self) -> Iterator[Text]:
+        header = self.report.evidence.header
+        account = ", ".join(
+            neutral(item.id + (f" ({item.name})" if item.name else "")) for item in header.accounts
+        )
+        caller = neutral(header.caller.split(":")[-1])
+        counted = f"{len(header.regions.audited)} regions"
+        if header.regions.not_enabled:
+            counted += f" ({len(header.regions.not_enabled)} not enabled)"
+        if header.regions.excluded:
+            counted += f" ({len(header.regions.excluded)} left out)"
+        parts = (
+            f"postureaudit {__version__}",
+            f"account {account}",
+            f"partition {header.partition}",
+            f"identity {caller}",
+            "read-only guard: on",
+            f"{counted}, {header.calls} calls, {self.report.seconds:.1f} s",
+            f"as of {header.ended}",
+        )
+        yield from _packed(parts, self.style.width)
+
+    def _services(self) -> list[str]:
+        return list(dict.fromkeys(item.service for item in sorted(self.findings, key=_service_order)))
+
+    def _map(self) -> Iterator[Text]:
+        """Regions by service. Regions that are alike share a row at narrow widths."""
+        columns = self._services()
+        rows = self._rows(columns)
+        titles = {item.name: item.title for item in services.all_services()}
+        first = max([cell_len(name) for name, _ in rows] + [16]) + 2
+        if self.style.width < _NARROW:
+            for name, cells in rows:
+                shown = [
+                    Text.assemble(f"{column} ", cell)
+                    for column, cell in zip(columns, cells, strict=True)
+                    if cell.plain != self.glyphs["none"]
+                ]
+                yield Text.assemble(f" {name}: ", Text("  ").join(shown))
+        else:
+            width = 14
+            yield Text(" Region".ljust(first + 1) + "".join(titles.get(c, c).ljust(width) for c in columns))
+            rule = self.glyphs["rule"] * (first + width * len(columns))
+            yield Text(" " + rule, style="dim")
+            for name, cells in rows:
+                line = Text(" " + name + " " * (first - cell_len(name)))
+                for cell in cells:
+                    line.append_text(cell)
+                    line.append(" " * max(1, width - cell_len(cell.plain)))
+                line.rstrip()
+                yield line
+            yield Text(" " + rule, style="dim")
+        g = self.glyphs
+        legend = (
+            f"{g['pass']} pass",
+            f"{g['fail']} gap by severity (C H M L I)",
+            f"{g['unknown']} not evaluated",
+            f"{g['waived']} waived",
+            f"{g['none']} n/a",
+        )
+        for line in _packed(legend, min(self.style.width, 100)):
+            yield Text(" " + line.plain, style="dim")
+        for label, regions in self.groups.items():
+            lines = textwrap.wrap(" ".join(regions), min(self.style.width, 100) - 6)
+            for index, part in enumerate(lines):
+                yield Text((f" {label} " if index == 0 else "     ") + part, style="dim")
+
+    def _rows(self, columns: Sequence[str]) -> list[tuple[str, list[Text]]]:
+        by_place: dict[tuple[str | None, str], list[tuple[Finding, Place]]] = defaultdict(list)
+        for finding in self.findings:
+            for place in finding.places:
+                region = place.region if place.region in self.audited or place.region is None else None
+                by_place[(region, finding.service)].append((finding, place))
+        leader = self.report.evidence.header.leader
+        ordered = sorted(self.audited, key=lambda name: (name != leader, name))
+        rows = [("account-wide", [self._cell(by_place[(None, column)]) for column in columns])]
+        alike: dict[str, list[str]] = defaultdict(list)
+        cells: dict[str, list[Text]] = {}
+        for region in ordered:
+            cells[region] = [self._cell(by_place[(region, column)]) for column in columns]
+            alike["|".join(cell.plain for cell in cells[region])].append(region)
+        wide = self.style.width >= _WIDE
+        for regions in alike.values():
+            if len(regions) > 2 and not wide:
+                label = f"[{chr(ord('a') + len(self.groups) % 26)}]"
+                self.groups[label] = tuple(regions)
+                rows.append((f"{len(regions)} alike  {label}", cells[regions[0]]))
+            else:
+                rows += [
+                    (region + (" (home)" if region == leader else ""), cells[region]) for region in regions
+                ]
+        return rows
+
+    def _cell(self, places: Iterable[tuple[Finding, Place]]) -> Text:
+        severities: dict[Severity, int] = defaultdict(int)
+        counts = dict.fromkeys(("pass", "unknown", "waived"), 0)
+        for finding, place in places:
+            if place.verdict is Verdict.FAIL and not place.waiver:
+                severities[finding.severity] += 1
+            elif place.verdict is Verdict.FAIL:
+                counts["waived"] += 1
+            elif place.verdict is not Verdict.NOT_APPLICABLE:
+                counts[place.verdict.value] += 1
+        parts = [
+            Text(f"{severities[severity]}{severity.value[0].upper()}", style=_COLORS[severity.value])
+            for severity in Severity
+            if severities[severity]
+        ]
+        if parts:
+            cell = Text(self.glyphs["fail"] + " ", style=_COLORS["fail"])
+            cell.append_text(Text(" ").join(parts))
+            if counts["unknown"]:
+                cell.append(f" {self.glyphs['unknown']}", style=_COLORS["unknown"])
+            return cell
+        for name in ("unknown", "waived"):
+            if counts[name]:
+                return Text(f"{self.glyphs[name]} {counts[name]}", style=_COLORS[name])
+        name = "pass" if counts["pass"] else "none"
+        return Text(self.glyphs[name], style=_COLORS[name])
+
+    def _overview(self) -> Iterator[Text]:
+        """The right pane of a wide terminal: the gaps, one line each, and the services' counts."""
+        gaps = self._sorted_gaps()
+        places = sum(len(_open(gap)) for gap in gaps)
+        yield Text(f"TOP GAPS ({len(gaps)} in {places} places)", style="bold")
+        for gap in gaps[:12]:
+            line = Text(f"{gap.severity.value[:4].upper():5}", style=_COLORS[gap.severity.value])
+            line.append(f"{neutral(gap.check)[:36]:37}")
+            line.append(self._where(gap, short=True)[:18])
+            yield line
+        yield Text()
+        yield Text("SERVICE            pass  gap  unkn  waived", style="bold")
+        titles = {item.name: item.title for item in services.all_services()}
+        for name in self._services():
+            mine = [place for item in self.findings if item.service == name for place in item.places]
+            failing = [place for place in mine if place.verdict is Verdict.FAIL]
+            waived = sum(bool(place.waiver) for place in failing)
+            passed = sum(place.verdict is Verdict.PASS for place in mine)
+            unseen = sum(place.verdict is Verdict.UNKNOWN for place in mine)
+            yield Text(
+                f"{titles.get(name, name)[:17]:18}{passed:5}{len(failing) - waived:5}{unseen:6}{waived:8}"
+            )
+
+    def _sorted_gaps(self) -> list[Finding]:
+        return sorted(self.report.gaps(), key=lambda gap: (-gap.severity.rank, -len(_open(gap)), gap.check))
+
+    def _gaps(self) -> Iterator[Text]:
+        gaps = self._sorted_gaps()
+        if not gaps:
+            return
+        shown = gaps if self.style.top == 0 else gaps[: self.style.top]
+        places = sum(len(_open(gap)) for gap in gaps)
+        rest = "" if len(shown) == len(gaps) else f"; showing {len(shown)} (--top 0 for all)"
+        yield Text(f"TOP GAPS  {len(gaps)} gaps in {places} places{rest}", style="bold")
+        yield Text()
+        for number, gap in enumerate(shown, 1):
+            yield from self._gap(number, gap)
+            yield Text()
+
+    def _gap(self, number: int, gap: Finding) -> Iterator[Text]:
+        head = Text(f"{number:<3}")
+        head.append(f"{gap.severity.value.upper():9} ", style=_COLORS[gap.severity.value])
+        head.append(neutral(gap.check), style="bold")
+        head.append(f"   {self._where(gap)}")
+        yield head
+        reasons = list(dict.fromkeys(neutral(place.reason) for place in _open(gap) if place.reason))
+        texts = [f"Wanted: {gap.title}.", *(reasons if self.style.details else reasons[:2])]
+        if len(reasons) > 2 and not self.style.details:
+            texts.append(f"... and {len(reasons) - 2} more like this (--details)")
+        for text in texts:
+            yield from _wrapped(text, self.style.width)
+        if gap.fix is not None:
+            yield from self._fix(gap, gap.fix)
+        yield Text(f"   more  postureaudit explain {gap.check}", style="dim")
+
+    def _fix(self, gap: Finding, fix: Fix) -> Iterator[Text]:
+        label = " | ".join(
+            part
+            for part in (
+                fix.effect,
+                f"cost: {fix.cost}" if fix.cost else "",
+                f"needs {', '.join(fix.permissions)}" if fix.permissions else "",
+                f"run it in account {fix.account}" if fix.account not in ("", gap.account) else "",
+            )
+            if part
+        )
+        if fix.shell:
+            yield from _wrapped(f"fix   {neutral(label)}", self.style.width, dim=True)
+            lines = fix.shell.splitlines()
+            is_loop = any(line.startswith("for region in") for line in lines)
+            limit = len(lines) if self.style.details or is_loop else _COMMANDS
+            for line in lines[:limit]:
+                for part in fold(line, self.style.width - 3):
+                    yield Text("   " + neutral(part), style="")
+            if len(lines) > limit:
+                yield Text(f"   ... and {len(lines) - limit} more (--details, or -o json)", style="dim")
+        if fix.steps:
+            yield Text("   no safe one-line command:" if not fix.shell else "   elsewhere:", style="dim")
+            for index, step in enumerate(fix.steps[: None if self.style.details else 4], 1):
+                yield from _wrapped(f"{index}. {neutral(step)}", self.style.width)
+
+    def _where(self, gap: Finding, *, short: bool = False) -> str:
+        places = _open(gap)
+        regions = sorted({place.region for place in places if place.region})
+        if not regions:
+            return "account-wide"
+        if len(places) == 1 and places[0].resource and not short:
+            return f"{regions[0]}  {neutral(places[0].resource)}"
+        if len(regions) == 1:
+            return regions[0]
+        label = next((f" {key}" for key, group in self.groups.items() if set(group) == set(regions)), "")
+        return f"{len(regions)} regions{label}"
+
+    def _not_evaluated(self) -> Iterator[Text]:
+        unknown = [place for item in self.findings for place in item.having(Verdict.UNKNOWN)]
+        if not unknown:
+            return
+        total = sum(len(item.places) for item in self.findings)
+        share = 100 * len(unknown) / total
+        yield Text(
+            f"NOT EVALUATED  {len(unknown)} of {total} results ({share:.1f} %): this audit is INCOMPLETE",
+            style="bold " + _COLORS["unknown"],
+        )
+        groups: dict[tuple[str, str, str], list[Unseen]] = defaultdict(list)
+        for item in self.report.unseen():
+            groups[(item.call, item.kind, item.code)].append(item)
+        for (call, kind, code), items in sorted(groups.items()):
+            regions = sorted({item.region for item in items})
+            where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
+            checks = len({check for item in items for check in item.affects})
+            text = f"{where:16} {call}  {kind.replace('_', ' ')}"
+            text += f" ({neutral(code)[:40]})" if code else ""
+            yield from _wrapped(f"{text}: {checks} checks", self.style.width)
+        silent = sum(not place.blind for place in unknown)
+        if silent:
+            yield from _wrapped(f"{silent} results where AWS's answer does not decide", self.style.width)
+        yield Text()
+
+    def _waived(self) -> Iterator[Text]:
+        seen: dict[str, tuple[Place, set[str], set[str]]] = {}
+        for finding in self.findings:
+            for place in finding.places:
+                if place.waiver:
+                    entry = seen.setdefault(place.waiver.id, (place, set(), set()))
+                    entry[1].add(finding.check)
+                    entry[2].add(place.region or "account-wide")
+        for name, (place, checks, regions) in sorted(seen.items()):
+            assert place.waiver is not None
+            where = sorted(regions)[0] if len(regions) == 1 else f"{len(regions)} regions"
+            what = sorted(checks)[0] if len(checks) == 1 else f"{len(checks)} checks"
+            text = f"WAIVED  {name}  {what}  {where}, until {place.waiver.expires} ({place.waiver.owner})"
+            yield Text(neutral(text), style=_COLORS["waived"])
+        for warning in self.report.warnings:
+            yield Text(neutral(f"WARNING  {warning}"), style="yellow")
+
+    def _result(self) -> Text:
+        return Text(result_line(self.report), style="bold")
+
+
+def result_line(report: Report) -> str:
+    """The last line: GAPS, BLIND or CLEAN, the counts, the gate and the exit code."""
+    found = report.by_severity()
+    if report.exit_code == 130:
+        word = "INTERRUPTED"
+    elif found:
+        word = "GAPS"
+    else:
+        word = "BLIND" if not report.complete() else "CLEAN"
+    counts = "  ".join(f"{count} {name}" for name, count in found.items()) or "no open gaps"
+    unknown = sum(len(item.having(Verdict.UNKNOWN)) for item in report.findings)
+    parts = [
+        f"{word}  {counts}",
+        *([f"{unknown} not evaluated"] if unknown else []),
+        *([f"tolerated: {', '.join(report.decision.tolerated)}"] if report.decision.tolerated else []),
+        f"fail-on: {report.fail_on.value if report.fail_on else 'none'}",
+        f"exit {report.exit_code}",
+        f"{report.seconds:.1f} s",
+    ]
+    return "RESULT  " + " | ".join(parts)
+
+
+def fold(command: str, width: int) -> list[str]:
+    """A shell line folded at word borders with a backslash: it pastes back as the one command it is."""
+    indent = len(command) - len(command.lstrip())
+    words = _WORD.findall(command)
+    lines: list[str] = []
+    line = " " * indent
+    for word in words:
+        joined = f"{line} {word}" if line.strip() else line + word
+        if line.strip() and cell_len(joined) > width - 2:
+            lines.append(line + " \\")
+            joined = " " * (indent + 2) + word
+        line = joined
+    return [*lines, line]
+
+
+def _open(finding: Finding) -> list[Place]:
+    return [place for place in finding.having(Verdict.FAIL) if not place.waiver]
+
+
+def _service_order(finding: Finding) -> int:
+    names = list(services.NAMES)
+    return names.index(finding.service) if finding.service in names else len(names)
+
+
+def _wrapped(text: str, width: int, *, dim: bool = False) -> Iterator[Text]:
+    for line in textwrap.wrap(
+        text, width - 1, initial_indent="   ", subsequent_indent="   ", break_on_hyphens=False
+    ):
+        yield Text(line, style="dim" if dim else "")
+
+
+def _packed(parts: Iterable[str], width: int) -> Iterator[Text]:
+    """Parts on as few lines as fit."""
+    line = ""
+    for part in parts:
+        joined = f"{line}   {part}" if line else part
+        if line and cell_len(joined) > width - 1:
+            yield Text(line)
+            joined = part
+        line = joined
+    yield Text(line)
+
+
+def _beside(left: list[Text], right: list[Text], width: int) -> list[Text]:
+    """Two panes; the left keeps its lines, the right stands beside it where it fits."""
+    edge = max(cell_len(line.plain) for line in left) + 3
+    if width - edge < 62:
+        return left
+    lines = []
+    for index in range(max(len(left), len(right))):
+        line = left[index].copy() if index < len(left) else Text()
+        if index < len(right):
+            line.append(" " * (edge - cell_len(line.plain)))
+            line.append_text(right[index])
+        lines.append(line)
+    return lines

@@ -1,0 +1,82 @@
+"""What a report shows, whatever its format: the run, the findings, what was not evaluated, and the decision."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from postureaudit.evidence import Evidence
+from postureaudit.findings import Finding, Severity, Verdict
+from postureaudit.gate import Decision
+
+
+class Unseen(msgspec.Struct, frozen=True, kw_only=True):
+    """A refused call and the checks it leaves unknown."""
+
+    call: str
+    account: str
+    region: str
+    kind: str
+    code: str
+    affects: tuple[str, ...]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a renderer needs; `seconds` is how long the run took, `today` the day waivers were judged on."""
+
+    evidence: Evidence
+    digest: str  # of the checks
+    findings: tuple[Finding, ...]
+    decision: Decision
+    exit_code: int
+    fail_on: Severity | None
+    today: str
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+    def counts(self) -> Counter[str]:
+        """Findings by verdict; a finding whose gaps are all waived counts as "waived", not as "fail"."""
+        return Counter("waived" if item.waived else item.verdict.value for item in self.findings)
+
+    def by_severity(self) -> dict[str, int]:
+        """Open gaps by severity, most severe first; severities without one are left out."""
+        found = Counter(item.severity for item in self.gaps())
+        return {severity.value: found[severity] for severity in Severity if found[severity]}
+
+    def gaps(self) -> tuple[Finding, ...]:
+        """The findings with an open gap, in report order."""
+        return tuple(item for item in self.findings if item.verdict is Verdict.FAIL and not item.waived)
+
+    def complete(self) -> bool:
+        """Nothing in scope is unknown."""
+        return not any(item.having(Verdict.UNKNOWN) for item in self.findings)
+
+    def unseen(self) -> tuple[Unseen, ...]:
+        """The refusals that leave a check unknown, by region and call."""
+        return unseen(self.evidence, self.findings)
+
+
+def unseen(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Unseen, ...]:
+    """Each refused call once, with the checks that are unknown because of it."""
+    affected: dict[tuple[str, str, str, str], set[str]] = {}
+    for finding in findings:
+        for place in finding.having(Verdict.UNKNOWN):
+            for call, region, kind in place.blind:
+                affected.setdefault((finding.account, region, call, kind), set()).add(finding.check)
+    codes = {
+        (record.account, record.region, record.call): getattr(record.outcome, "code", "")
+        for record in evidence.refusals()
+    }
+    return tuple(
+        Unseen(
+            call=call,
+            account=account,
+            region=region,
+            kind=kind,
+            code=codes.get((account, region, call), ""),
+            affects=tuple(sorted(checks)),
+        )
+        for (account, region, call, kind), checks in sorted(affected.items())
+    )

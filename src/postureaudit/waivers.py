@@ -1,0 +1,173 @@
+"""Waivers: a gap accepted for a while, with an owner and a reason. They never make a pass, and they expire."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from postureaudit import strict_yaml
+from postureaudit.errors import WaiverError
+from postureaudit.findings import Finding, Place, Verdict, Waived
+
+LONGEST = 366  # days from created to expires
+SOON = 14  # days before expiry from which a warning is given
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One accepted gap. `check` is an id or a family ("config.*"); regions and resources are anchored globs."""
+
+    id: str
+    check: str
+    reason: str
+    owner: str
+    expires: str
+    created: str = ""
+    ticket: str = ""
+    accounts: tuple[str, ...] = ("*",)
+    regions: tuple[str, ...] = ("*",)
+    resources: tuple[str, ...] = ("*",)
+    covers: tuple[str, ...] = ("gap",)
+
+    def fits(self, finding: Finding, place: Place) -> bool:
+        """Whether it is for this place, whatever the day."""
+        verdicts = {"gap": Verdict.FAIL, "unknown": Verdict.UNKNOWN}
+        return (
+            fnmatchcase(finding.check, self.check)
+            and place.verdict in [verdicts[name] for name in self.covers]
+            and _any(finding.account, self.accounts)
+            and _any(place.region or "", self.regions)
+            and _any(place.resource or "", self.resources)
+        )
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """Findings with their waivers, the warnings to print, and how many waivers were used."""
+
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+
+
+def load(path: Path) -> tuple[Waiver, ...]:
+    """Read a waivers file. Raises WaiverError with file:line for anything that is not strict."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WaiverError(
+            f"cannot read waivers {path}: {getattr(error, 'strerror', None) or error}",
+            hint="name a waivers file",
+        ) from error
+    return parse(text, name=str(path))
+
+
+def parse(text: str, *, name: str) -> tuple[Waiver, ...]:
+    """Waivers from the text of a waivers file."""
+    data, lines = strict_yaml.load_marked(text, name=name, error=WaiverError)
+    if not isinstance(data, dict) or data.get("version") != 1 or set(data) - {"version", "waivers"}:
+        raise WaiverError(f"{name}:1: a waivers file has version: 1 and waivers:", hint="see the README")
+    found: dict[str, Waiver] = {}
+    for index, item in enumerate(data.get("waivers") or []):
+        line = lines.get(("waivers", index), 1)
+        waiver = _waiver(item, f"{name}:{line}")
+        if waiver.id in found:
+            raise WaiverError(f"{name}:{line}: waiver {waiver.id!r} is there twice")
+        found[waiver.id] = waiver
+    return tuple(found.values())
+
+
+def _waiver(item: Any, where: str) -> Waiver:
+    try:
+        waiver = msgspec.convert(item, Waiver)
+    except msgspec.ValidationError as error:
+        raise WaiverError(
+            f"{where}: {error}", hint='account ids are quoted: accounts: ["111122223333"]'
+        ) from error
+    problem = _problem(waiver)
+    if problem:
+        raise WaiverError(f"{where}: waiver {waiver.id!r}: {problem}")
+    return waiver
+
+
+def _problem(waiver: Waiver) -> str:
+    if not (waiver.id and waiver.owner.strip() and waiver.reason.strip()):
+        return "id, owner and reason may not be empty"
+    if not re.fullmatch(r"[a-z0-9-]+\.([a-z0-9-]+|\*)", waiver.check):
+        return f'check {waiver.check!r} is neither an id nor a family such as "config.*"'
+    if set(waiver.covers) - {"gap", "unknown"} or not waiver.covers:
+        return "covers takes gap and unknown"
+    if any(account != "*" and not re.fullmatch(r"\d{12}", account) for account in waiver.accounts):
+        return "an account is 12 digits in quotes"
+    expires, created = _day(waiver.expires), _day(waiver.created) if waiver.created else None
+    if expires is None or (waiver.created and created is None):
+        return "created and expires are days: 2026-12-31"
+    if created and not datetime.timedelta(0) <= expires - created <= datetime.timedelta(LONGEST):
+        return f"expires at most {LONGEST} days after created"
+    return ""
+
+
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: datetime.date) -> Applied:
+    """Mark the places that a waiver covers on this day. Verdicts stay what they are."""
+    used: set[str] = set()
+    marked = tuple(_marked(finding, waivers, today, used) for finding in findings)
+    warnings, unused = [], []
+    for waiver in waivers:
+        left = (datetime.date.fromisoformat(waiver.expires) - today).days
+        ticket = f" ({waiver.ticket})" if waiver.ticket else ""
+        if left < 0:
+            warnings.append(
+                f"waiver {waiver.id} for {waiver.check} expired on {waiver.expires}: ask {waiver.owner}{ticket}"
+            )
+        elif waiver.id not in used:
+            unused.append(waiver.id)
+            warnings.append(f"waiver {waiver.id} for {waiver.check} matches nothing: remove it")
+        elif left <= SOON:
+            warnings.append(f"waiver {waiver.id} expires in {left} days: ask {waiver.owner}{ticket}")
+    return Applied(findings=marked, warnings=tuple(warnings), unused=tuple(unused), used=tuple(sorted(used)))
+
+
+def _marked(finding: Finding, waivers: Sequence[Waiver], today: datetime.date, used: set[str]) -> Finding:
+    from postureaudit import fixes
+
+    places = tuple(_covered(finding, place, waivers, today, used) for place in finding.places)
+    failing = [place for place in places if place.verdict is Verdict.FAIL]
+    return msgspec.structs.replace(
+        finding,
+        places=places,
+        waived=bool(failing) and all(place.waiver for place in failing),
+        fix=fixes.combined(failing),
+    )
+
+
+def _covered(
+    finding: Finding, place: Place, waivers: Sequence[Waiver], today: datetime.date, used: set[str]
+) -> Place:
+    for waiver in waivers:
+        if today <= datetime.date.fromisoformat(waiver.expires) and waiver.fits(finding, place):
+            used.add(waiver.id)
+            quoted = Waived(
+                id=waiver.id,
+                owner=waiver.owner,
+                reason=waiver.reason,
+                expires=waiver.expires,
+                ticket=waiver.ticket,
+            )
+            return msgspec.structs.replace(place, waiver=quoted)
+    return place
+
+
+def _any(text: str, globs: Iterable[str]) -> bool:
+    return any(fnmatchcase(text, glob) for glob in globs)
