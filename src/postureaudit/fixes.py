@@ -114,8 +114,8 @@ def loops(fixes: Iterable[Fix]) -> list[str]:
             commands = "\n".join("  " + line for line in family.replace("\x01", '"$region"').splitlines())
             texts.append(f'export AWS_PAGER=""\nfor region in {" ".join(regions)}; do\n{commands}\ndone')
         else:
-            texts += dict.fromkeys(found.shell for found in members)
-    return texts
+            texts += [found.shell for found in members]
+    return list(dict.fromkeys(texts))
 
 
 def _without_region(found: Fix) -> str:

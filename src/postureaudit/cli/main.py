@@ -28,9 +28,9 @@ def run(args: Sequence[str]) -> int:
     """Run the command line and give its exit code; a foreseen failure is one sentence and a next step."""
     debug = "--debug" in args
     try:
-        main.main(args=list(args), prog_name="postureaudit", standalone_mode=False)
+        code = main.main(args=list(args), prog_name="postureaudit", standalone_mode=False)
         sys.stdout.flush()
-        return 0
+        return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:

@@ -143,7 +143,7 @@ class _Page:
         for line in _packed(legend, min(self.style.width, 100)):
             yield Text(" " + line.plain, style="dim")
         for label, regions in self.groups.items():
-            lines = textwrap.wrap(" ".join(regions), min(self.style.width, 100) - 6)
+            lines = textwrap.wrap(" ".join(regions), min(self.style.width, 100) - 6, break_on_hyphens=False)
             for index, part in enumerate(lines):
                 yield Text((f" {label} " if index == 0 else "     ") + part, style="dim")
 

@@ -133,6 +133,11 @@ def left_out(view: View, region: str) -> list[str]:
 
 
 def own(view: View) -> tuple[Trail, ...]:
-    """The trails that belong to the account being judged, multi-region ones first."""
+    """The trails of the account being judged, the best one to build on first: multi-region, logging, at home."""
     mine = [trail for trail in trails(view) if trail.owner == view.account]
-    return tuple(sorted(mine, key=lambda trail: (not trail.multi, trail.arn)))
+
+    def rank(trail: Trail) -> tuple[bool, bool, bool, str]:
+        on = logging(view, trail, trail.home) is True
+        return (not trail.multi, not on, trail.home != view.leader, trail.arn)
+
+    return tuple(sorted(mine, key=rank))
