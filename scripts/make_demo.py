@@ -20,7 +20,10 @@ def main() -> None:
     """Run `postureaudit collect` against the demo's account and keep what it wrote."""
     with FakeAws(mixed()) as aws:
         command = [sys.executable, "-m", "postureaudit", "collect", "--no-config", "-o", str(TARGET)]
-        environment = {**aws.env(), "PYTHONPATH": os.pathsep.join([aws.env()["PYTHONPATH"], str(ROOT / "src")])}
+        environment = {
+            **aws.env(),
+            "PYTHONPATH": os.pathsep.join([aws.env()["PYTHONPATH"], str(ROOT / "src")]),
+        }
         subprocess.run(command, env=environment, check=True)
     os.chmod(TARGET, 0o644)
 

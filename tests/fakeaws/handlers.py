@@ -41,7 +41,9 @@ def _regions(world: World, region: str, given: dict[str, Any]) -> dict[str, Any]
 @handles("account:ListRegions")
 def _list_regions(world: World, region: str, given: dict[str, Any]) -> dict[str, Any]:
     on = [{"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT"} for name in world.regions]
-    return {"Regions": on + [{"RegionName": name, "RegionOptStatus": "DISABLED"} for name in world.not_enabled]}
+    return {
+        "Regions": on + [{"RegionName": name, "RegionOptStatus": "DISABLED"} for name in world.not_enabled]
+    }
 
 
 @handles("organizations:DescribeOrganization")
@@ -116,13 +118,18 @@ def _insights(world: World, region: str, given: dict[str, Any]) -> dict[str, Any
     trail = _trail(world, given["TrailName"])
     if not trail["insights"]:
         raise Failure("InsightNotEnabledException", "Trail ARN does not have Insights enabled.")
-    return {"TrailARN": given["TrailName"], "InsightSelectors": [{"InsightType": name} for name in trail["insights"]]}
+    return {
+        "TrailARN": given["TrailName"],
+        "InsightSelectors": [{"InsightType": name} for name in trail["insights"]],
+    }
 
 
 @handles("cloudtrail:ListEventDataStores")
 def _stores(world: World, region: str, given: dict[str, Any]) -> dict[str, Any]:
     return {
-        "EventDataStores": [{"EventDataStoreArn": s["EventDataStoreArn"]} for s in world.stores.get(region, [])]
+        "EventDataStores": [
+            {"EventDataStoreArn": s["EventDataStoreArn"]} for s in world.stores.get(region, [])
+        ]
     }
 
 
@@ -288,7 +295,9 @@ def _lifecycle(world: World, region: str, given: dict[str, Any]) -> dict[str, An
     days = _bucket(world, region, given).get("lifecycle")
     if not days:
         raise Failure("NoSuchLifecycleConfiguration", "not found", 404)
-    return {"Rules": [{"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": days}}]}
+    return {
+        "Rules": [{"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": days}}]
+    }
 
 
 @handles("kms:DescribeKey")
@@ -304,7 +313,9 @@ def _groups(world: World, region: str, given: dict[str, Any]) -> dict[str, Any]:
     prefix = given.get("logGroupNamePrefix", "")
     return {
         "logGroups": [
-            group for (where, name), group in sorted(world.groups.items()) if where == region and name.startswith(prefix)
+            group
+            for (where, name), group in sorted(world.groups.items())
+            if where == region and name.startswith(prefix)
         ]
     }
 

@@ -112,8 +112,14 @@ def answer(service: str, operation: str, body: dict[str, Any]) -> tuple[dict[str
         name = inner.serialization.get("name", payload)
         text = _xml(name, value or {}, inner)
     else:
-        members = {key: value for key, value in body.items() if not shape.members[key].serialization.get("location")}
-        name = shape.serialization.get("resultWrapper") or shape.serialization.get("name") or f"{operation}Output"
+        members = {
+            key: value for key, value in body.items() if not shape.members[key].serialization.get("location")
+        }
+        name = (
+            shape.serialization.get("resultWrapper")
+            or shape.serialization.get("name")
+            or f"{operation}Output"
+        )
         text = _xml(name, members, shape)
         if protocol == "query":
             text = f"<{operation}Response>{text}</{operation}Response>"
@@ -155,7 +161,9 @@ def _xml(name: str, value: Any, shape: Any) -> str:
                 member = shape.members[key]
                 wire = member.serialization.get("name", key)
                 if member.serialization.get("xmlAttribute"):
-                    attributes += f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" {wire}="{escape(str(item))}"'
+                    attributes += (
+                        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" {wire}="{escape(str(item))}"'
+                    )
                 else:
                     inner += _xml(wire, item, member)
             return f"<{name}{attributes}>{inner}</{name}>"

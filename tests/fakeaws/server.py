@@ -45,7 +45,11 @@ class FakeAws:
 
     def env(self) -> dict[str, str]:
         """The environment in which a child process sees this fake and nothing of this machine's AWS set-up."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POSTUREAUDIT_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "POSTUREAUDIT_"))
+        }
         here = Path(__file__).parent
         return {
             **kept,
@@ -139,7 +143,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self._send(fault.status, headers, b"" if self.command == "HEAD" else data)
         return True
 
-    def _paged(self, found: dict[str, Any], given: dict[str, Any], service: str, operation: str) -> dict[str, Any]:
+    def _paged(
+        self, found: dict[str, Any], given: dict[str, Any], service: str, operation: str
+    ) -> dict[str, Any]:
         """Cut every answer that AWS would page, and honour the token."""
         spec = protocol.model(service).operation_model(operation)
         outputs = spec.output_shape.members if spec.output_shape else {}

@@ -56,7 +56,12 @@ class Fault:
     seconds: float = 1.0  # for "hang"
 
     def fits(self, account: str, region: str, service: str, operation: str) -> bool:
-        pairs = ((account, self.account), (region, self.region), (service, self.service), (operation, self.operation))
+        pairs = (
+            (account, self.account),
+            (region, self.region),
+            (service, self.service),
+            (operation, self.operation),
+        )
         return all(fnmatchcase(text, glob) for text, glob in pairs)
 
 
@@ -67,7 +72,9 @@ class World:
     account: str = ACCOUNT
     regions: tuple[str, ...] = REGIONS
     not_enabled: tuple[str, ...] = ("af-south-1", "me-south-1")
-    trails: dict[str, dict[str, Any]] = field(default_factory=dict)  # by ARN: body, selectors, insights, status
+    trails: dict[str, dict[str, Any]] = field(
+        default_factory=dict
+    )  # by ARN: body, selectors, insights, status
     buckets: dict[str, dict[str, Any]] = field(default_factory=dict)  # by name
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)  # by ARN
     groups: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # (region, name)
@@ -79,11 +86,15 @@ class World:
     admins: dict[str, list[str]] = field(default_factory=dict)  # service principal: account ids
     faults: list[Fault] = field(default_factory=list)
     page_size: int | None = None
-    calls: list[tuple[str, str, str, str]] = field(default_factory=list)  # account, region, service, operation
+    calls: list[tuple[str, str, str, str]] = field(
+        default_factory=list
+    )  # account, region, service, operation
     bugs: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add_bucket(self, name: str, *, owner: str | None = None, region: str = "us-east-1", **settings: Any) -> str:
+    def add_bucket(
+        self, name: str, *, owner: str | None = None, region: str = "us-east-1", **settings: Any
+    ) -> str:
         """A bucket with S3 settings by operation: policy=, acl=, block=, versioning=, lock=, logging=, lifecycle=."""
         self.buckets[name] = {"owner": owner or self.account, "region": region, **settings}
         return name
@@ -143,7 +154,9 @@ class World:
             "MasterAccountArn": f"arn:aws:organizations::{manager}:account/o-exampleorg1/{manager}",
             "MasterAccountEmail": "root@example.com",
         }
-        self.members = [{"Id": item, "Name": f"account-{item[-4:]}", "State": "ACTIVE"} for item in (manager, *ids)]
+        self.members = [
+            {"Id": item, "Name": f"account-{item[-4:]}", "State": "ACTIVE"} for item in (manager, *ids)
+        ]
 
 
 def trail_policy(bucket: str, trail: str, *, bound: bool = True) -> str:
@@ -189,7 +202,9 @@ def well_configured() -> World:
         region="eu-central-1",
         readable=True,
         policy=trail_policy("org-logs", arn),
-        block=dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True),
+        block=dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+        ),
         lock=True,
         logging="access-logs",
     )
@@ -217,19 +232,32 @@ def mixed() -> World:
         ],
     )
     world.add_bucket("trail-logs", policy=trail_policy("trail-logs", main, bound=False), lifecycle=90)
-    world.add_trail("writes", home="eu-west-1", multi=False, bucket="writes-logs", selectors=[
-        {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}
-    ])
+    world.add_trail(
+        "writes",
+        home="eu-west-1",
+        multi=False,
+        bucket="writes-logs",
+        selectors=[{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}],
+    )
     world.add_bucket("writes-logs", region="eu-west-1", acl_public=True)
     world.add_trail("old", home="eu-central-1", multi=False, bucket="deleted-long-ago", logging=False)
     gone = f"arn:aws:kms:ap-south-1:{ACCOUNT}:key/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
     world.keys[gone] = {"KeyId": gone.rpartition("/")[2], "Arn": gone, "KeyState": "PendingDeletion"}
     world.add_trail(
-        "mumbai", home="ap-south-1", multi=False, bucket="trail-logs", KmsKeyId=gone, LogFileValidationEnabled=True,
+        "mumbai",
+        home="ap-south-1",
+        multi=False,
+        bucket="trail-logs",
+        KmsKeyId=gone,
+        LogFileValidationEnabled=True,
         status={"LatestDeliveryError": "KMS.DisabledException"},
     )
-    world.stores["us-west-2"] = [{"EventDataStoreArn": f"arn:aws:cloudtrail:us-west-2:{ACCOUNT}:eventdatastore/s1",
-                                  "Status": "ENABLED"}]
+    world.stores["us-west-2"] = [
+        {
+            "EventDataStoreArn": f"arn:aws:cloudtrail:us-west-2:{ACCOUNT}:eventdatastore/s1",
+            "Status": "ENABLED",
+        }
+    ]
     world.faults.append(
         Fault(
             region="sa-east-1",

@@ -28,9 +28,13 @@ def run(args: Sequence[str]) -> int:
     """Run the command line and give its exit code; a foreseen failure is one sentence and a next step."""
     debug = "--debug" in args
     try:
-        code = main.main(args=list(args), prog_name="postureaudit", standalone_mode=False)
+        if "_POSTUREAUDIT_COMPLETE" in os.environ:
+            main.main(args=list(args), prog_name="postureaudit")
+        # Not main.main(): it turns a closed pipe into exit 1, which means something else here.
+        with main.make_context("postureaudit", list(args)) as context:
+            main.invoke(context)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        return 0
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:

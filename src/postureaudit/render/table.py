@@ -78,7 +78,7 @@ class _Page:
         yield from self._gaps()
         yield from self._not_evaluated()
         yield from self._waived()
-        yield self._result()
+        yield from self._result()
 
     def _head(self) -> Iterator[Text]:
         header = self.report.evidence.header
@@ -335,8 +335,10 @@ class _Page:
         for warning in self.report.warnings:
             yield Text(neutral(f"WARNING  {warning}"), style="yellow")
 
-    def _result(self) -> Text:
-        return Text(result_line(self.report), style="bold")
+    def _result(self) -> Iterator[Text]:
+        parts = result_line(self.report).split(" | ")
+        for index, line in enumerate(_packed(parts, self.style.width, between=" | ")):
+            yield Text(("        " if index else "") + line.plain, style="bold")
 
 
 def result_line(report: Report) -> str:
@@ -392,11 +394,11 @@ def _wrapped(text: str, width: int, *, dim: bool = False) -> Iterator[Text]:
         yield Text(line, style="dim" if dim else "")
 
 
-def _packed(parts: Iterable[str], width: int) -> Iterator[Text]:
+def _packed(parts: Iterable[str], width: int, *, between: str = "   ") -> Iterator[Text]:
     """Parts on as few lines as fit."""
     line = ""
     for part in parts:
-        joined = f"{line}   {part}" if line else part
+        joined = f"{line}{between}{part}" if line else part
         if line and cell_len(joined) > width - 1:
             yield Text(line)
             joined = part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -179,7 +179,7 @@ def _selectors(view: View) -> Json | Refusal:
 def account(view: View) -> Iterator[Resource]:
     """One place: what the account's trails record in every audited region."""
     found = AccountTrails(
-        MultiRegion=_anywhere(view, _multi_region),
+        MultiRegion=_anywhere(view, _multi_region, multi=True),
         S3Writes=coverage.everywhere(view, "s3", WRITE),
         S3Reads=coverage.everywhere(view, "s3", READ),
         Lambda=all_of(coverage.everywhere(view, "lambda", kind) for kind in (READ, WRITE)),
@@ -199,10 +199,16 @@ def account(view: View) -> Iterator[Resource]:
     )
 
 
-def _anywhere(view: View, fact: object) -> bool | Refusal:
-    """Whether one of the trails has the fact; a region that refused its list may hide one that has."""
-    assert callable(fact)
+def _anywhere(
+    view: View, fact: Callable[[View, Trail], bool | Refusal], *, multi: bool = False
+) -> bool | Refusal:
+    """Whether one of the trails has the fact; a region that refused its list may hide one that has.
+
+    A multi-region trail is listed in every region, so one region's list shows all that `multi` asks for.
+    """
     hidden = [found for region in view.regions if isinstance(found := coverage.listed(view, region), Refusal)]
+    if multi and len(hidden) < len(view.regions):
+        hidden = []
     return any_of([*(fact(view, trail) for trail in coverage.trails(view)), *hidden])
 
 
@@ -255,7 +261,7 @@ def organization(view: View) -> Iterator[Resource]:
     if where.Role == "standalone":
         elsewhere = "this account is in no organization"
     found = Organization(
-        Trail=_anywhere(view, _organization_trail),
+        Trail=_anywhere(view, _organization_trail, multi=True),
         DelegatedAdmin=_has_admin(view),
     )
     if where.Role == "member" and found.Trail is not True:

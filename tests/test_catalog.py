@@ -1,0 +1,107 @@
+"""The shipped catalogue is usable, and broken ones are refused with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from postureaudit import catalog, lint
+from postureaudit.errors import CatalogError, UsageError
+from tests.conftest import Ran
+
+IDS = """
+enabled multi-region management-events no-excluded-sources log-validation kms-encryption kms-key-usable
+delivery-healthy digest-healthy cloudwatch-logs log-group-retention bucket-separate-account bucket-exists
+bucket-not-public bucket-source-restricted bucket-access-logging bucket-tamper-proof bucket-retention
+s3-data-events-write s3-data-events-read lambda-data-events insights organization-trail delegated-admin lake-kms
+"""
+GOOD = catalog.path().read_text("utf-8").split("\n\n")[0]
+
+
+def test_ids_are_the_published_ones() -> None:
+    """Tickets, waivers and baselines name these ids: none is ever renamed."""
+    found = [check.id for check in catalog.builtin().checks]
+
+    assert found == [f"cloudtrail.{name}" for name in IDS.split()]
+
+
+def test_shipped_checks_have_no_problem() -> None:
+    """Every path, enum, requirement, fix and example of checks.yaml holds, and nothing passes on empty facts."""
+    assert lint.lint(catalog.builtin()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Coverage.Logging", "Coverage.Loging", "has no 'Loging'"),
+        ("cloudtrail.region", "cloudtrail.regoin", "no resource type"),
+        ("{Logging: false}", "{Logging: true}", "fail example 1 gives pass"),
+        ("--is-multi-region-trail", "--is-multi-regional", "has no option --is-multi-regional"),
+        ("{Need.LOG_BUCKET}", "{Need.BUCKET}", "no such need"),
+        ("{Need.LOG_BUCKET}", "x-{Candidate.TrailARN}", "may not stand inside"),
+        ("{fsbp: ", "{fsbpp: ", "knows no framework"),
+    ],
+)
+def test_lint_names_the_mistake(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A misspelt field, option, need or framework, and an example that lies, are found offline."""
+    assert old in GOOD
+    text = GOOD.replace("id: cloudtrail.enabled", "id: own.enabled").replace(old, new)
+
+    checks = catalog.parse(text, name="own.yaml")
+    problems = lint.lint(catalog.builtin().extended(checks), only=["own.enabled"])
+
+    assert any(said in problem.text for problem in problems), problems
+
+
+def test_lint_knows_enums_and_types() -> None:
+    """A value that AWS never answers and a comparison of a boolean with text are mistakes."""
+    text = GOOD.replace("cloudtrail.enabled", "own.x").replace("cloudtrail.region", "cloudtrail.trail")
+    text = text.replace("pass_when: Coverage.Logging", "pass_when: Trail.IsMultiRegionTrail == 'true'")
+
+    checks = catalog.parse(text, name="own.yaml")
+    problems = [item.text for item in lint.lint(catalog.builtin().extended(checks), only=["own.x"])]
+
+    assert any("is a boolean and is compared with the string" in item for item in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- id: a.b\n  id: a.c\n", ":2: key 'id' is there twice"),
+        ("- id: a.b\n  severety: low\n", "no field 'severety'"),
+        ("nope: 1\n", "a checks file is a list"),
+        ("- [", "not YAML"),
+    ],
+)
+def test_broken_files_are_refused_with_file_and_line(text: str, said: str) -> None:
+    """A checks file that cannot be used says where and why."""
+    with pytest.raises(CatalogError, match="own.yaml:") as caught:
+        catalog.parse(text, name="own.yaml")
+
+    assert said in caught.value.message
+
+
+def test_selection() -> None:
+    """Families, severities and frameworks choose; unknown names are refused with near ones."""
+    found = catalog.builtin()
+
+    assert found.select(only=["cloudtrail.*"]) == frozenset(check.id for check in found.checks)
+    assert "cloudtrail.log-validation" in found.select(frameworks=["cis-7.0"])
+    assert "cloudtrail.insights" not in found.select(frameworks=["cis-7.0"])
+    with pytest.raises(UsageError) as caught:
+        found.select(only=["cloudtrail.enabeld"])
+    assert "cloudtrail.enabled" in caught.value.hint
+
+
+def test_lint_command(cli: object, tmp_path: Path) -> None:
+    """`checks lint` proves a user's own file and says what is wrong with it."""
+    assert callable(cli)
+    own = tmp_path / "own.yaml"
+    own.write_text(GOOD.replace("id: cloudtrail.enabled", "id: own.enabled"))
+    good: Ran = cli("checks", "lint", str(own))
+    own.write_text(own.read_text().replace("Coverage.Logging", "Coverage.Loging"))
+    bad: Ran = cli("checks", "lint", str(own))
+
+    assert (good.code, bad.code) == (0, 2)
+    assert "Loging" in bad.err and "Traceback" not in bad.err

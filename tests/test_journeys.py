@@ -1,0 +1,273 @@
+"""The unmodified command line against the fake AWS: what a user sees, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from postureaudit import __file__ as package
+from tests.conftest import Ran
+from tests.fakeaws import FakeAws, Fault
+from tests.fakeaws.world import SCENARIOS, empty, mixed, well_configured
+
+Cli = Callable[..., Ran]
+SCHEMA = json.loads((Path(package).parent / "schemas" / "result.json").read_text())
+AUDIT = ("audit", "--no-config", "-o", "json=-")
+
+
+@pytest.mark.parametrize(("name", "code"), [("empty", 3), ("well_configured", 0), ("mixed", 3)])
+def test_scenarios(cli: Cli, name: str, code: int) -> None:
+    """An empty account has gaps, a well-configured one none, a mixed one both; the JSON fits its schema."""
+    ran = cli(*AUDIT, world=SCENARIOS[name]())
+
+    jsonschema.validate(ran.json, SCHEMA)
+    assert ran.code == code == ran.json["summary"]["exit_code"], ran.err
+    assert "RESULT" in ran.err and "\x1b" not in ran.out + ran.err
+
+
+def test_well_configured_account_has_no_gap_and_no_hole(cli: Cli) -> None:
+    """Every check of a careful engineer's account passes or does not apply."""
+    ran = cli(*AUDIT, world=well_configured())
+
+    verdicts = {item["check"]: item["verdict"] for item in ran.json["findings"]}
+    assert {name for name, verdict in verdicts.items() if verdict not in ("pass", "not_applicable")} == set()
+    assert [name for name, verdict in verdicts.items() if verdict == "not_applicable"] == [
+        "cloudtrail.lake-kms"
+    ]
+
+
+def test_two_runs_are_byte_identical_and_paging_changes_nothing(cli: Cli) -> None:
+    """The same account gives the same findings, also when AWS answers in pages of two."""
+    paged = mixed()
+    paged.page_size = 2
+
+    one, two, three = (cli(*AUDIT, world=world).json["findings"] for world in (mixed(), mixed(), paged))
+
+    ages = lambda text: [  # noqa: E731 - the age of a delivery is the one thing that grows between runs
+        {**item, "places": [{**p, "facts": {}, "reason": ""} for p in item["places"]]} for item in text
+    ]
+    assert json.dumps(ages(one)) == json.dumps(ages(two)) == json.dumps(ages(three))
+
+
+def test_collect_and_report_give_what_audit_gives(cli: Cli, tmp_path: Path) -> None:
+    """Saved evidence judged later is the live report; the file is private and verifies."""
+    file = tmp_path / "evidence.json.gz"
+    kept = cli("collect", "--no-config", "-o", str(file), world=mixed())
+    first = cli("report", str(file), "--verify", "-o", "json=-")
+    second = cli("report", str(file), "--verify", "-o", "json=-")
+
+    assert (kept.code, first.code) == (0, 3)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert first.out == second.out
+
+
+def test_altered_evidence_is_refused(cli: Cli, tmp_path: Path) -> None:
+    """--verify refuses a changed file with one sentence and exit 1."""
+    file = tmp_path / "evidence.json"
+    cli("collect", "--no-config", "-o", str(file), world=mixed())
+    file.write_text(file.read_text().replace('"IsLogging":false', '"IsLogging":true'))
+
+    ran = cli("report", str(file), "--verify", "-o", "json=-")
+
+    assert ran.code == 1 and "altered" in ran.err and not ran.out
+
+
+def test_everything_denied_is_never_clean(cli: Cli) -> None:
+    """A principal with no rights but the regions: exit 4, and nothing passes or fails."""
+    world = well_configured()
+    world.faults = [
+        Fault(service=name) for name in ("cloudtrail", "s3", "s3control", "kms", "logs", "organizations")
+    ]
+
+    ran = cli(*AUDIT, world=world)
+
+    assert ran.code == 4
+    assert {item["verdict"] for item in ran.json["findings"]} <= {"unknown", "not_applicable"}
+    assert not ran.json["summary"]["complete"]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (("audit", "--check", "cloudtrail.enabeld"), 2, "cloudtrail.enabled"),
+        (("audit", "--region", "eu-wst-1"), 2, "eu-west-1"),
+        (("audit", "--service", "cloudtrial"), 2, "cloudtrail"),
+        (("audit", "--framework", "cis-9"), 2, "cis"),
+        (("audit", "-o", "yaml=-"), 2, "table"),
+        (("audit", "-o", "json=-", "-o", "table=-"), 2, "same place"),
+        (("audit", "-o", "json=/nowhere/x.json"), 2, "does not exist"),
+        (("audit", "--expect-account", "999999999999"), 1, "111122223333"),
+        (("audit", "--profile", "nobody"), 1, "aws configure list-profiles"),
+        (("audit", "--set", "BUCKET=x"), 2, "LOG_BUCKET"),
+        (("audit", "--nope"), 2, "--nope"),
+        (("report", "/nowhere/evidence.json"), 1, "collect -o"),
+        (("explain", "cloudtrail.enabeld"), 2, "cloudtrail.enabled"),
+    ],
+)
+def test_bad_input_is_one_sentence(cli: Cli, args: tuple[str, ...], code: int, said: str) -> None:
+    """Bad input says what is wrong and what next: no traceback, nothing on stdout."""
+    ran = cli(*args)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert said in ran.err and "Traceback" not in ran.err
+
+
+def test_no_credentials(cli: Cli) -> None:
+    """Without credentials the audit does not run, and says how to get some."""
+    ran = cli("audit", env={"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""})
+
+    assert ran.code == 1 and "no AWS credentials" in ran.err
+
+
+def test_expired_credentials_stop_the_walk(cli: Cli) -> None:
+    """The first expiry ends the asking; what is known is reported, the rest is unknown."""
+    world = well_configured()
+    world.faults = [Fault(code="ExpiredTokenException", message="The security token has expired", after=30)]
+
+    ran = cli(*AUDIT, world=world)
+
+    kinds = {item["kind"] for item in ran.json["unknown"]}
+    assert ran.code == 4 and kinds == {"expired"}
+    assert len(world.calls) < 60
+
+
+def test_gate_options(cli: Cli) -> None:
+    """--fail-on, --exit-zero and --allow-unknown change the exit code and nothing else."""
+    assert cli(*AUDIT, "--fail-on", "none", world=empty()).code == 0
+    assert cli(*AUDIT, "--exit-zero", world=empty()).code == 0
+    assert cli(*AUDIT, "--exit-zero", world=mixed()).code == 4
+    tolerant = cli(*AUDIT, "--exit-zero", "--allow-unknown", "scp_denied", world=mixed())
+    assert tolerant.code == 0 and tolerant.json["summary"]["tolerated"] == ["scp_denied"]
+
+
+def test_found_config_cannot_weaken_the_gate(cli: Cli, tmp_path: Path) -> None:
+    """A file from a pull request may not lower the gate; the same file named on purpose may."""
+    file = tmp_path / ".postureaudit.yaml"
+    file.write_text("fail-on: none\n")
+
+    found = cli("audit", world=empty(), cwd=tmp_path)
+    named = cli("audit", "--config", str(file), world=empty(), cwd=tmp_path)
+
+    assert (found.code, named.code) == (2, 0)
+    assert "only found" in found.err
+
+
+def test_waived_gap_stays_and_does_not_gate(cli: Cli, tmp_path: Path) -> None:
+    """A waiver keeps the verdict fail, counts under waived, and no longer gates."""
+    file = tmp_path / "waivers.yaml"
+    file.write_text(
+        "version: 1\nwaivers:\n  - {id: W-1, check: cloudtrail.*, owner: a@example.com, reason: new account,"
+        " expires: 2999-01-01}\n"
+    )
+
+    ran = cli(*AUDIT, "--waivers", str(file), world=empty())
+
+    assert ran.code == 0
+    assert ran.json["summary"]["fail"] == 0 and ran.json["summary"]["waived"] > 0
+    assert all(item["verdict"] == "fail" for item in ran.json["findings"] if item["waived"])
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_terminal_report_fits_its_width(cli: Cli, width: int) -> None:
+    """No line but a command's own long word is wider than the terminal."""
+    ran = cli("audit", "--no-config", world=mixed(), env={"COLUMNS": str(width)})
+
+    wide = [
+        line
+        for line in ran.out.splitlines()
+        if len(line) > width and not any(text in line for text in ("arn:", "{", "more  postureaudit"))
+    ]
+    assert wide == []
+    assert "TOP GAPS" in ran.out and "NOT EVALUATED" in ran.out and "\nRESULT  GAPS" in ran.out
+
+
+def test_ascii_report_is_ascii(cli: Cli) -> None:
+    """--ascii, and a stdout that cannot take glyphs, give plain characters."""
+    one = cli("audit", "--no-config", "--ascii", world=mixed())
+    two = cli("audit", "--no-config", world=mixed(), env={"PYTHONIOENCODING": "ascii"})
+
+    assert one.out.isascii() and two.out.isascii() and two.code == 3
+
+
+def test_hanging_region_harms_no_other(collect: Callable[..., Any]) -> None:
+    """A region that does not answer is unknown; the others are judged."""
+    from tests.conftest import judge
+
+    world = well_configured()
+    world.faults = [Fault(service="cloudtrail", region="eu-west-3", action="hang", seconds=4)]
+
+    found = judge(collect(world, timeout=2.0), "cloudtrail.enabled")["cloudtrail.enabled"]
+
+    by_region = {place.region: place.verdict.value for place in found.places}
+    assert set(by_region.values()) <= {"pass", "unknown"} and by_region["us-east-1"] == "pass"
+
+
+def test_interrupt_prints_what_is_known() -> None:
+    """The first Ctrl-C stops asking, reports the rest as unknown, and exits 130."""
+    world = well_configured()
+    world.faults = [Fault(service="cloudtrail", action="hang", seconds=1.5)]
+    with FakeAws(world) as aws:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "postureaudit", *AUDIT],
+            env=aws.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        deadline = time.monotonic() + 20
+        while not any(call[2] == "cloudtrail" for call in world.calls) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+
+    assert child.returncode == 130, err
+    assert json.loads(out)["summary"]["exit_code"] == 130
+
+
+def test_closed_pipe_is_141(cli: Cli) -> None:
+    """`postureaudit checks list | head` ends quietly."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "postureaudit", "checks", "list"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+
+    assert done.returncode == 141 and b"Traceback" not in done.stderr
+
+
+def test_demo_needs_nothing(cli: Cli) -> None:
+    """The demo shows gaps, unknowns and waivers without AWS, and exits 0."""
+    ran = cli("demo", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": ""})
+
+    assert ran.code == 0
+    assert all(
+        text in ran.out
+        for text in ("TOP GAPS", "NOT EVALUATED", "WAIVED  W-0001", "WAIVED  W-0002", "RESULT")
+    )
+
+
+@pytest.mark.parametrize("args", [("--version",), ("--help",)])
+def test_help_and_version_load_little(args: tuple[str, ...]) -> None:
+    """--version and --help import neither boto3 nor rich nor yaml."""
+    code = (
+        "import sys\nfrom postureaudit.__main__ import main\n"
+        f"sys.argv = ['postureaudit', *{list(args)!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([n for n in ('boto3', 'botocore', 'rich', 'yaml') if n in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stderr.strip().splitlines()[-1] == "[]"
