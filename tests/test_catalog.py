@@ -76,7 +76,7 @@ def test_lint_knows_enums_and_types() -> None:
 )
 def test_broken_files_are_refused_with_file_and_line(text: str, said: str) -> None:
     """A checks file that cannot be used says where and why."""
-    with pytest.raises(CatalogError, match="own.yaml:") as caught:
+    with pytest.raises(CatalogError, match=r"own\.yaml:") as caught:
         catalog.parse(text, name="own.yaml")
 
     assert said in caught.value.message

@@ -246,9 +246,9 @@ def _option_problems(template: tuple[str, ...], shape: Any) -> Iterator[str]:
     names = {botocore.xform_name(name, "-") for name in shape.members} if shape else set()
     for word in template[3:]:
         option = word.removeprefix("--")
-        if word.startswith("--") and option not in ("region", "cli-input-json"):
-            if option not in names and option.removeprefix("no-") not in names:
-                yield f"aws {template[1]} {template[2]} has no option {word}"
+        known = {*names, "region", "cli-input-json"}
+        if word.startswith("--") and option not in known and option.removeprefix("no-") not in names:
+            yield f"aws {template[1]} {template[2]} has no option {word}"
 
 
 def _placeholder_problems(name: str, check: Check, kind: ResourceType, documents: set[str]) -> Iterator[str]:

@@ -21,14 +21,18 @@ _SERVICES = {"monitoring": "cloudwatch"}
 _TOKENS = (("NextToken", "NextToken"), ("nextToken", "nextToken"), ("ContinuationToken", "ContinuationToken"))
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # the walk opens many connections at once
+
+
 class FakeAws:
     """A running fake AWS over a World; a context manager."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         handler = type("Handler", (_Handler,), {"world": world})
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property

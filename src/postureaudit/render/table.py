@@ -299,10 +299,12 @@ class _Page:
             return
         total = sum(len(item.places) for item in self.findings)
         share = 100 * len(unknown) / total
-        yield Text(
-            f"NOT EVALUATED  {len(unknown)} of {total} results ({share:.1f} %): this audit is INCOMPLETE",
-            style="bold " + _COLORS["unknown"],
+        head = (
+            f"NOT EVALUATED  {len(unknown)} of {total} results ({share:.1f} %)",
+            "this audit is INCOMPLETE",
         )
+        for line in _packed(head, self.style.width, between=": "):
+            yield Text(line.plain, style="bold " + _COLORS["unknown"])
         groups: dict[tuple[str, str, str], list[Unseen]] = defaultdict(list)
         for item in self.report.unseen():
             groups[(item.call, item.kind, item.code)].append(item)

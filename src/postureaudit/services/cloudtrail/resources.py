@@ -104,13 +104,6 @@ class LogGroup(msgspec.Struct, frozen=True, kw_only=True):
     RetentionDays: int | Refusal
 
 
-class Organization(msgspec.Struct, frozen=True, kw_only=True):
-    """The organization's trail and its delegated administrators."""
-
-    Trail: bool | Refusal
-    DelegatedAdmin: bool | Refusal
-
-
 def _facts(**structs: msgspec.Struct | Json) -> dict[str, Json]:
     """Facets as plain dicts in which a Refusal stays what it is."""
     return {
@@ -260,23 +253,19 @@ def organization(view: View) -> Iterator[Resource]:
     elsewhere = ""
     if where.Role == "standalone":
         elsewhere = "this account is in no organization"
-    found = Organization(
-        Trail=_anywhere(view, _organization_trail, multi=True),
-        DelegatedAdmin=_has_admin(view),
-    )
-    if where.Role == "member" and found.Trail is not True:
+    trail = _anywhere(view, _organization_trail, multi=True)
+    admins = delegated(view, "cloudtrail.amazonaws.com")
+    admin = admins if isinstance(admins, Refusal) else bool(admins)
+    if isinstance(where.Role, Refusal):  # whether "no" matters depends on where this account stands
+        trail, admin = trail is True or where.Role, admin is True or where.Role
+    if where.Role == "member" and trail is not True:
         elsewhere = f"look in the management account {where.ManagementAccount}"
     yield Resource(
         type="cloudtrail.organization",
         account=view.account,
         region=None,
         elsewhere=elsewhere,
-        facts=_facts(
-            Organization=found,
-            Role=where.Role,
-            ManagementAccount=where.ManagementAccount,
-            Candidate=_candidate(view),
-        ),
+        facts=_facts(OrganizationTrail=trail, DelegatedAdmin=admin, Candidate=_candidate(view)),
     )
 
 
@@ -284,11 +273,6 @@ def _organization_trail(view: View, trail: Trail) -> bool | Refusal:
     if trail.body.get("IsOrganizationTrail") is not True or not trail.multi:
         return False
     return coverage.logging(view, trail, trail.home)
-
-
-def _has_admin(view: View) -> bool | Refusal:
-    found = delegated(view, "cloudtrail.amazonaws.com")
-    return found if isinstance(found, Refusal) else bool(found)
 
 
 def trails(view: View) -> Iterator[Resource]:
@@ -435,13 +419,12 @@ ORGANIZATION = ResourceType(
     scope=ScopeKind.ORGANIZATION,
     none="no organization",
     facets=(
+        Facet(name="OrganizationTrail", calls=(*STATUS_CALLS, *_POSITION), shape=bool),
         Facet(
-            name="Organization",
-            calls=(*STATUS_CALLS, *_POSITION, "organizations:ListDelegatedAdministrators"),
-            shape=Organization,
+            name="DelegatedAdmin",
+            calls=(*_POSITION, "organizations:ListDelegatedAdministrators"),
+            shape=bool,
         ),
-        Facet(name="Role", calls=_POSITION, shape=str),
-        Facet(name="ManagementAccount", calls=_POSITION, shape=str),
         Facet(name="Candidate", calls=STATUS_CALLS, shape=Candidate),
     ),
     produce=organization,
