@@ -1,0 +1,324 @@
+"""CloudTrail judged by meaning: selectors, stopped trails, members, and whose bucket it is."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postureaudit import catalog, evaluate
+from postureaudit.evidence import Answer, Refusal, RefusalKind
+from postureaudit.findings import Finding, Verdict
+from postureaudit.services.cloudtrail.selectors import READ, WRITE, records, selected
+from tests.conftest import Collect, judge
+from tests.fakeaws import FakeAws, Fault, World
+from tests.fakeaws.world import ACCOUNT, ARCHIVE, mixed, trail_policy
+
+KMS, RDS = "kms.amazonaws.com", "rdsdata.amazonaws.com"
+
+
+def basic(kind: str = "All", management: bool = True, **more: Any) -> dict[str, Any]:
+    return {"ReadWriteType": kind, "IncludeManagementEvents": management, **more}
+
+
+def advanced(category: str = "Management", **fields: dict[str, list[str]]) -> dict[str, Any]:
+    """An advanced selector; field names with a dot are written with two underscores."""
+    rest = [{"Field": name.replace("__", "."), **operators} for name, operators in fields.items()]
+    return {"FieldSelectors": [{"Field": "eventCategory", "Equals": [category]}, *rest]}
+
+
+S3 = {"resources__type": {"Equals": ["AWS::S3::Object"]}}
+
+
+@pytest.mark.parametrize(
+    ("selectors", "reads", "writes"),
+    [
+        pytest.param([basic()], True, True, id="basic all"),
+        pytest.param([basic("ReadOnly")], True, False, id="basic read-only"),
+        pytest.param([basic("ReadOnly"), basic("WriteOnly")], True, True, id="basic split in one trail"),
+        pytest.param([basic(management=False)], False, False, id="basic data only"),
+        pytest.param(
+            [basic(ExcludeManagementEventSources=[KMS])], True, True, id="an exclusion is another check"
+        ),
+        pytest.param([advanced()], True, True, id="advanced all"),
+        pytest.param([advanced(readOnly={"Equals": ["true"]})], True, False, id="advanced reads"),
+        pytest.param([advanced(readOnly={"NotEquals": ["true"]})], False, True, id="advanced not reads"),
+        pytest.param([advanced("Data", **S3)], False, False, id="advanced data only"),
+        pytest.param(
+            [advanced(eventName={"Equals": ["StopLogging"]})], False, False, id="narrowed by event name"
+        ),
+        pytest.param([advanced(eventSource={"Equals": [KMS]})], False, False, id="narrowed to one source"),
+        pytest.param(
+            [advanced(eventSource={"NotEquals": ["ec2.amazonaws.com"]})], False, False, id="leaves out EC2"
+        ),
+        pytest.param(
+            [advanced(**{"userIdentity.arn": {"NotEquals": ["x"]}})], False, False, id="leaves out a user"
+        ),
+    ],
+)
+def test_management_selectors(selectors: list[dict[str, Any]], reads: bool, writes: bool) -> None:
+    """What a selector list records of management events, in full or not at all."""
+    key = "AdvancedEventSelectors" if "FieldSelectors" in selectors[0] else "EventSelectors"
+
+    found = selected({"S3BucketName": "b"}, Answer({key: selectors}), "aws")
+
+    assert not isinstance(found, Refusal)
+    assert records(found, "management", READ) is reads
+    assert records(found, "management", WRITE) is writes
+
+
+@pytest.mark.parametrize(
+    ("selectors", "covered"),
+    [
+        ([basic(DataResources=[{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}])], True),
+        ([basic(DataResources=[{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::"]}])], True),
+        ([basic(DataResources=[{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::one/"]}])], False),
+        ([advanced("Data", **S3)], True),
+        ([advanced("Data", **S3, resources__ARN={"StartsWith": ["arn:aws:s3:::one/"]})], False),
+        ([advanced("Data", **S3, resources__ARN={"NotStartsWith": ["arn:aws:s3:::own/"]})], True),
+        ([advanced("Data", **S3, resources__ARN={"NotStartsWith": ["arn:aws:s3:::other/"]})], False),
+        ([advanced("Data", **S3, eventName={"Equals": ["GetObject"]})], False),
+    ],
+)
+def test_s3_data_selectors(selectors: list[dict[str, Any]], covered: bool) -> None:
+    """All buckets means all: only the trail's own bucket may be left out."""
+    key = "AdvancedEventSelectors" if "FieldSelectors" in selectors[0] else "EventSelectors"
+
+    found = selected({"S3BucketName": "own"}, Answer({key: selectors}), "aws")
+
+    assert not isinstance(found, Refusal)
+    assert records(found, "s3", WRITE) is covered
+
+
+def test_default_selectors_are_proven_without_reading_them() -> None:
+    """A member judges an organization trail by HasCustomEventSelectors; otherwise the refusal stands."""
+    refused = Refusal(RefusalKind.DENIED)
+
+    default = selected({"HasCustomEventSelectors": False}, refused, "aws")
+
+    assert not isinstance(default, Refusal) and records(default, "management", READ)
+    assert selected({"HasCustomEventSelectors": True}, refused, "aws") == refused
+
+
+def verdicts(finding: Finding) -> dict[str | None, str]:
+    return {place.region: place.verdict.value for place in finding.places}
+
+
+def test_reads_and_writes_split_over_two_trails_cover_together(collect: Collect) -> None:
+    """Half from one trail and half from another are whole; half alone is a gap."""
+    world = World()
+    world.add_trail("reads", multi=True, selectors=[basic("ReadOnly")])
+    world.add_trail("writes", home="eu-west-1", multi=False, selectors=[basic("WriteOnly")])
+
+    found = verdicts(judge(collect(world))["cloudtrail.management-events"])
+
+    assert found.pop("eu-west-1") == "pass"
+    assert set(found.values()) == {"fail"}
+
+
+def test_source_left_out_by_one_trail_is_covered_by_another(collect: Collect) -> None:
+    """Exclusions count only when every logging trail leaves the source out."""
+    world = World()
+    world.add_trail("one", selectors=[basic(ExcludeManagementEventSources=[KMS])])
+    alone = judge(collect(world))["cloudtrail.no-excluded-sources"]
+    world.add_trail("two", selectors=[advanced(eventSource={"NotEquals": [RDS]})])
+    together = judge(collect(world))["cloudtrail.no-excluded-sources"]
+
+    assert (alone.verdict, together.verdict) == (Verdict.FAIL, Verdict.PASS)
+
+
+def test_stopped_trail_covers_nothing(collect: Collect) -> None:
+    """A trail that does not log is no trail; the fix starts it at home."""
+    world = World()
+    arn = world.add_trail("main", home="eu-west-1", logging=False)
+
+    finding = judge(collect(world))["cloudtrail.enabled"]
+
+    assert set(verdicts(finding).values()) == {"fail"}
+    assert finding.places[0].fix and finding.places[0].fix.argv == (
+        ("aws", "cloudtrail", "start-logging", "--name", arn, "--region", "eu-west-1"),
+    )
+
+
+def test_multi_region_trail_covers_a_region_that_refused(collect: Collect) -> None:
+    """A logging multi-region trail seen elsewhere covers it; a single-region trail leaves it unknown."""
+    fault = Fault(region="sa-east-1")
+    one, two = World(faults=[fault]), World(faults=[fault])
+    one.add_trail("all", multi=True)
+    two.add_trail("home", multi=False)
+
+    covered, unknown = (verdicts(judge(collect(world))["cloudtrail.enabled"]) for world in (one, two))
+
+    assert covered["sa-east-1"] == "pass"
+    assert unknown["sa-east-1"] == "unknown"
+
+
+def test_trail_stopped_in_one_region_only(collect: Collect) -> None:
+    """GetTrailStatus answers for one region: where it says no, the region is not covered."""
+    world = World()
+    arn = world.add_trail("all")
+    world.trails[arn]["status_in"] = {"eu-west-3": {"IsLogging": False}}
+
+    found = verdicts(judge(collect(world))["cloudtrail.enabled"])
+
+    assert found.pop("eu-west-3") == "fail"
+    assert set(found.values()) == {"pass"}
+
+
+def test_member_of_an_organization(collect: Collect) -> None:
+    """A member that sees the organization's trail is covered by it; its settings are its owner's to mend."""
+    world = World()
+    world.join(manager=ARCHIVE, ids=(ACCOUNT,))
+    world.add_trail("org", owner=ARCHIVE, bucket="org-logs", IsOrganizationTrail=True)
+    world.add_bucket("org-logs", owner=ARCHIVE)
+
+    found = judge(collect(world))
+
+    assert found["cloudtrail.enabled"].verdict is Verdict.PASS
+    assert found["cloudtrail.management-events"].verdict is Verdict.PASS
+    assert found["cloudtrail.organization-trail"].verdict is Verdict.PASS
+    assert found["cloudtrail.delegated-admin"].verdict is Verdict.UNKNOWN
+    [place] = found["cloudtrail.log-validation"].places
+    assert (place.owner, place.fix and place.fix.account) == (ARCHIVE, ARCHIVE)
+    assert found["cloudtrail.bucket-separate-account"].verdict is Verdict.UNKNOWN
+
+
+LISTING = Fault(service="s3", operation="ListBuckets", code="AccessDenied")
+OPEN = {"policy": '{"Statement":[]}', "policy_public": True}
+BLOCK = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "faults", "check", "verdict"),
+    [
+        pytest.param({}, [], "bucket-separate-account", "fail", id="same account"),
+        pytest.param({"owner": ARCHIVE}, [], "bucket-separate-account", "pass", id="another account"),
+        pytest.param(
+            {"owner": ARCHIVE}, [LISTING], "bucket-separate-account", "unknown", id="no listing and 403"
+        ),
+        pytest.param({}, [LISTING], "bucket-separate-account", "fail", id="no listing, ours by HeadBucket"),
+        pytest.param(None, [], "bucket-exists", "fail", id="missing"),
+        pytest.param(None, [LISTING], "bucket-exists", "fail", id="missing, no listing"),
+        pytest.param({"owner": ARCHIVE}, [LISTING], "bucket-exists", "unknown", id="forbidden, no listing"),
+        pytest.param(None, [], "bucket-separate-account", "not_applicable", id="missing is another check"),
+        pytest.param({}, [], "bucket-not-public", "pass", id="private"),
+        pytest.param(OPEN, [], "bucket-not-public", "fail", id="public by policy"),
+        pytest.param({**OPEN, "block": BLOCK}, [], "bucket-not-public", "pass", id="saved by its block"),
+        pytest.param({"acl_public": "AllUsers"}, [], "bucket-not-public", "fail", id="AllUsers"),
+        pytest.param(
+            {"acl_public": "AuthenticatedUsers"}, [], "bucket-not-public", "fail", id="AuthenticatedUsers"
+        ),
+        pytest.param(
+            OPEN,
+            [Fault(service="s3", operation="GetPublicAccessBlock")],
+            "bucket-not-public",
+            "unknown",
+            id="block?",
+        ),
+        pytest.param({"owner": ARCHIVE}, [], "bucket-not-public", "unknown", id="foreign bucket"),
+        pytest.param(
+            {"region": "ap-south-1", "lock": True}, [], "bucket-tamper-proof", "pass", id="another region"
+        ),
+        pytest.param(
+            {"versioning": {"Status": "Enabled"}}, [], "bucket-tamper-proof", "fail", id="versions alone"
+        ),
+        pytest.param({"lifecycle": 30}, [], "bucket-retention", "fail", id="deleted after 30 days"),
+    ],
+)
+def test_bucket(
+    collect: Collect, bucket: dict[str, Any] | None, faults: list[Fault], check: str, verdict: str
+) -> None:
+    """Whose the bucket is and how it is set up, and what a refused answer leaves open."""
+    world = World(faults=list(faults))
+    world.add_trail("main", bucket="logs")
+    if bucket is not None:
+        world.add_bucket("logs", **bucket)
+
+    assert judge(collect(world))[f"cloudtrail.{check}"].verdict == verdict
+
+
+def test_account_block_saves_a_public_bucket(collect: Collect) -> None:
+    """The account's public access block counts as the bucket's own does."""
+    world = World(account_block=BLOCK)
+    world.add_trail("main", bucket="logs")
+    world.add_bucket("logs", **OPEN)
+
+    assert judge(collect(world))["cloudtrail.bucket-not-public"].verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("bound", [True, False])
+def test_bucket_policy_names_the_trail(collect: Collect, bound: bool) -> None:
+    """The policy binds CloudTrail by aws:SourceArn, in any case of letters."""
+    world = World()
+    arn = world.add_trail("main", bucket="logs")
+    world.add_bucket("logs", policy=trail_policy("logs", arn, bound=bound))
+
+    found = judge(collect(world))["cloudtrail.bucket-source-restricted"]
+
+    assert found.verdict is (Verdict.PASS if bound else Verdict.FAIL)
+
+
+NEEDS = {
+    "LOG_BUCKET": "archive-logs",
+    "KMS_KEY_ARN": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k",
+    "LOG_GROUP_ARN": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:new:*",
+    "LOG_ROLE_ARN": f"arn:aws:iam::{ACCOUNT}:role/trail",
+}
+MENDED = (
+    "enabled multi-region management-events no-excluded-sources log-validation s3-data-events-write "
+    "s3-data-events-read lambda-data-events insights log-group-retention bucket-separate-account kms-encryption"
+)
+
+
+def two_gaps() -> World:
+    """One stopped trail with narrow selectors, in a bucket of its own account."""
+    world = World()
+    world.groups[("us-east-1", "trail")] = {"logGroupName": "trail", "retentionInDays": 30}
+    world.add_trail(
+        "main",
+        multi=False,
+        logging=False,
+        bucket="own-logs",
+        CloudWatchLogsLogGroupArn=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:trail:*",
+        selectors=[basic("WriteOnly", ExcludeManagementEventSources=[KMS])],
+    )
+    world.add_bucket("own-logs")
+    world.add_bucket("archive-logs", owner=ARCHIVE)
+    return world
+
+
+@pytest.mark.parametrize(
+    "world", [World(buckets={"archive-logs": {"owner": ARCHIVE, "region": "us-east-1"}}), two_gaps()]
+)
+def test_printed_fixes_close_the_gaps(collect: Collect, world: World) -> None:
+    """Each printed command, run by the real AWS CLI until nothing is left to run, closes its gap."""
+    wanted = [f"cloudtrail.{name}" for name in MENDED.split()]
+    aws = shutil.which("aws") or str(Path(__import__("sys").executable).parent / "aws")
+    for _ in range(4):
+        found = evaluate.evaluate(collect(world), catalog.builtin(), ids=wanted, needs=NEEDS)
+        commands = dict.fromkeys(argv for item in found if item.fix for argv in item.fix.argv or ())
+        if not commands:
+            break
+        with FakeAws(world) as server:
+            for argv in commands:
+                environment = {**server.env(), "AWS_MAX_ATTEMPTS": "1"}
+                done = subprocess.run(
+                    [aws, *argv[1:]], env=environment, capture_output=True, text=True, check=False
+                )
+                assert done.returncode == 0, (argv, done.stderr)
+
+    assert {item.check: item.verdict.value for item in found if item.verdict is Verdict.FAIL} == {}
+
+
+def test_data_event_fix_keeps_management_events_and_leaves_out_its_own_bucket(collect: Collect) -> None:
+    """Replacing the selectors must not end management logging, nor log the log bucket without end."""
+    finding = judge(collect(mixed()))["cloudtrail.lambda-data-events"]
+
+    assert finding.fix and finding.fix.argv
+    document = finding.fix.argv[0][finding.fix.argv[0].index("--advanced-event-selectors") + 1]
+    assert '"Management"' in document and '"NotStartsWith"' in document
