@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from postureaudit.aws import guard
+from postureaudit.aws import guard, models
 from postureaudit.aws.clients import CONNECT_TIMEOUT, READ_TIMEOUT, Clients
 from postureaudit.errors import CredentialsError, PostureAuditError
 
@@ -69,6 +69,7 @@ def open_session(
     try:
         core = botocore.session.Session(profile=profile)
         guard.install(core.get_component("event_emitter"))
+        models.slim(core)
         leader = _leader_of(region or core.get_config_variable("region"))
         credentials = core.get_credentials()
         if credentials is None:

@@ -1,0 +1,53 @@
+"""postureaudit's own walk over the same calls."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+STARTED = time.perf_counter()
+
+from mix import FIRST, SECOND  # noqa: E402 - its import is part of what is measured
+from postureaudit.asks import Ask, Collection, Fork, Scope  # noqa: E402 - the same
+from postureaudit.aws.session import open_session  # noqa: E402 - the same
+from postureaudit.aws.walk import walk  # noqa: E402 - the same
+
+
+def chain(service: str, second: list[tuple[str, str, dict[str, object]]]) -> Collection:
+    """One service's calls: its second level follows its first at once."""
+    yield [Ask(f"{name}:{operation}", **params) for name, operation, params in FIRST if name == service]
+    if second:
+        yield [Ask(f"{name}:{operation}", **params) for name, operation, params in second]
+
+
+def collect(scope: Scope) -> Collection:
+    """Every service of the mix in one region; kms and logs hang on the trail."""
+    follows = {
+        "cloudtrail": ("cloudtrail", "kms", "logs"),
+        "guardduty": ("guardduty",),
+        "securityhub": ("securityhub",),
+    }
+    names = dict.fromkeys(name for name, _, _ in FIRST)
+    yield [Fork(chain(name, [ask for ask in SECOND if ask[0] in follows.get(name, ())]) for name in names)]
+
+
+def main() -> None:
+    threads = int(sys.argv[1])
+    evidence = walk(open_session(max_workers=threads), [collect], max_workers=threads)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    json.dump(
+        {
+            "calls": evidence.header.calls,
+            "wall": time.perf_counter() - STARTED,
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "rss_mb": usage.ru_maxrss / 1024,
+            "refusals": len(evidence.refusals()),
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    main()
