@@ -13,11 +13,9 @@ def slim(core: Any) -> None:
     from botocore.loaders import JSONFileLoader
 
     class SlimFileLoader(JSONFileLoader):  # type: ignore[misc]  # botocore ships no types
-        """Reads what botocore would read; text under "documentation" is dropped on the way."""
+        """Reads what botocore would read; text under "documentation" is emptied on the way."""
 
         def load_file(self, file_path: str) -> Any:
-            if not file_path.endswith("service-2"):
-                return super().load_file(file_path)  # endpoint rules insist on their documentation
             for suffix, opener in ((".json", open), (".json.gz", gzip.open)):
                 if os.path.isfile(file_path + suffix):
                     with opener(file_path + suffix, "rb") as stream:
@@ -28,5 +26,8 @@ def slim(core: Any) -> None:
 
 
 def _without_documentation(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # A member of a structure may be called "documentation" too: its value is an object, and stays.
-    return {name: value for name, value in pairs if name != "documentation" or not isinstance(value, str)}
+    # The key stays, because botocore insists on it in places; and a structure's member may be called
+    # "documentation" too: its value is an object, and stays what it is.
+    return {
+        name: "" if name == "documentation" and isinstance(value, str) else value for name, value in pairs
+    }
