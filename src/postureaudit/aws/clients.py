@@ -89,6 +89,7 @@ class Clients:
         guard.install(events)
         service_id = client.meta.service_model.service_id.hyphenize()
         events.register_first(f"before-endpoint-resolution.{service_id}", _take_aim)
+        events.register(f"before-parse.{service_id}", _refuse_fragments)
         self._freeze_user_agent(client)
         self._share_http(client)
         return client
@@ -121,6 +122,24 @@ def _take_aim(builtins: dict[str, Any], context: dict[str, Any], **_: Any) -> No
     region, credentials = _aim.get()
     builtins["AWS::Region"] = region
     context["signing"] = {**context.get("signing", {}), "region": region, "request_credentials": credentials}
+
+
+def _refuse_fragments(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
+    """Raise ResponseParserError for a successful JSON answer that is not one whole object.
+
+    botocore takes text that is no JSON for an empty answer, which would read "there is none".
+    """
+    from botocore.parsers import ResponseParserError
+
+    if response_dict["status_code"] >= 300 or operation_model.output_shape is None:
+        return
+    if operation_model.metadata.get("protocol") not in ("json", "rest-json"):
+        return
+    body = response_dict.get("body")
+    if isinstance(body, bytes) and operation_model.output_shape.members:
+        text = body.strip()
+        if text[:1] != b"{" or text[-1:] != b"}":
+            raise ResponseParserError("the answer is not a whole JSON object")
 
 
 def _shared_http(own: Any, pool: int, config: Any) -> Any | None:

@@ -1,0 +1,170 @@
+"""The walk: read-only by construction, bounded retries, whole pages, and botocore's insides where expected."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import postureaudit
+from postureaudit.aws import guard, pages
+from postureaudit.aws.allowed import ALLOWED
+from postureaudit.aws.outcomes import classify
+from postureaudit.evidence import Absent, Answer, Refusal, RefusalKind
+from tests.conftest import Collect
+from tests.fakeaws import Fault, World
+
+SOURCES = sorted(Path(postureaudit.__file__).parent.rglob("*.py"))
+
+
+def test_guard_refuses_everything_that_is_not_listed() -> None:
+    """A write, and an unknown read, raise what no "except Exception" swallows."""
+    for service, name in (("cloudtrail", "StopLogging"), ("s3", "GetObject"), ("cloudtrail", "LookupEvents")):
+        model = SimpleNamespace(service_model=SimpleNamespace(service_name=service), name=name)
+        with pytest.raises(guard.ReadOnlyViolation):
+            guard.refuse_unlisted(model=model)
+    assert not issubclass(guard.ReadOnlyViolation, Exception)
+
+
+def test_allow_list_names_reads_that_exist() -> None:
+    """Every allowed call is an operation of botocore's, and its verb only reads."""
+    from postureaudit import shapes
+
+    for call in ALLOWED:
+        shapes.operation(call)
+        assert call.partition(":")[2].startswith(("Get", "List", "Describe", "Head", "BatchGet")), call
+
+
+def test_clients_are_made_in_one_place() -> None:
+    """Only aws/clients.py and aws/session.py make clients: another session would bypass the guard."""
+    makers = set()
+    for source in SOURCES:
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else None
+            if isinstance(called, ast.Attribute) and called.attr in ("create_client", "client", "resource"):
+                makers.add(source.name)
+    assert makers == {"clients.py", "session.py"}
+
+
+def test_private_parts_of_botocore_are_where_we_expect_them(
+    collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All clients share one HTTP session; when botocore moves, this test says so before users do."""
+    from postureaudit.aws import session
+
+    opened: list[session.Session] = []
+    real = session.open_session
+    monkeypatch.setattr(session, "open_session", lambda **given: opened.append(real(**given)) or opened[-1])
+    collect(World())
+
+    [made] = opened
+    sessions = {id(client._endpoint.http_session) for client in made.clients._clients.values()}
+    assert len(made.clients._clients) > 3 and len(sessions) == 1
+    assert type(made.clients._http).__name__ == "SharedHTTP"
+
+
+def test_a_client_without_the_shared_session_answers_the_same(
+    collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plain boto3 path is kept as a fallback and gives equal answers."""
+    from postureaudit.aws import clients
+
+    def answers() -> dict[object, object]:
+        world = World()
+        world.add_bucket("logs")
+        return {record.key: record.outcome for record in collect(world)}
+
+    shared = answers()
+    monkeypatch.setattr(clients.Clients, "_share_http", lambda self, client: None)
+
+    assert answers() == shared
+
+
+def test_throttling_is_retried_and_then_unknown(collect: Collect) -> None:
+    """Two throttles are recovered from; throttling that does not end is a refusal of that kind."""
+    fault = Fault(
+        service="cloudtrail", operation="DescribeTrails", region="eu-west-1", code="ThrottlingException"
+    )
+    fault.status, fault.times = 400, 2
+    recovered = collect(World(faults=[fault]))
+    fault.times = None
+    given_up = collect(World(faults=[fault]))
+
+    def outcome(evidence: object) -> object:
+        return next(
+            r.outcome for r in evidence if r.call == "cloudtrail:DescribeTrails" and r.region == "eu-west-1"
+        )  # type: ignore[attr-defined]  # an Evidence
+
+    assert isinstance(outcome(recovered), Answer)
+    assert getattr(outcome(given_up), "kind", None) is RefusalKind.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"), [("drop", RefusalKind.NETWORK), ("garbage", RefusalKind.MALFORMED)]
+)
+def test_broken_answers_are_refusals(collect: Collect, action: str, kind: RefusalKind) -> None:
+    """A closed connection and an answer that is none never look like "nothing there"."""
+    world = World(faults=[Fault(service="cloudtrail", operation="DescribeTrails", action=action)])
+
+    found = [record.outcome for record in collect(world) if record.call == "cloudtrail:DescribeTrails"]
+
+    assert {getattr(outcome, "kind", None) for outcome in found} == {kind}
+
+
+def test_pages_are_joined_and_a_repeated_token_is_truncation() -> None:
+    """All pages make one list; AWS repeating a token is not the end of the list."""
+    batches = iter([{"Items": [1], "NextToken": "a"}, {"Items": [2], "NextToken": "b"}, {"Items": [3]}])
+    token = ("NextToken", "NextToken")
+
+    assert pages.read_all("x:Y", {}, token, None, lambda params: next(batches)) == {"Items": [1, 2, 3]}
+    with pytest.raises(pages.Truncated):
+        pages.read_all("x:Y", {}, token, None, lambda params: {"Items": [1], "NextToken": "a"})
+
+
+def test_until_stops_at_the_first_page_that_has_something() -> None:
+    """Whether, not how many: an empty page goes on, a full one ends."""
+    batches = iter([{"Items": [], "NextToken": "a"}, {"Items": [1], "NextToken": "b"}])
+
+    found = pages.read_all("x:Y", {}, ("NextToken", "NextToken"), "Items", lambda params: next(batches))
+
+    assert found == {"Items": [1]}
+
+
+DENIED = "User: arn:aws:sts::1:x is not authorized to perform: macie2:GetMacieSession"
+SCP = "is not authorized with an explicit deny in a service control policy"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code", "message", "expected"),
+    [
+        ("macie2", "GetMacieSession", "AccessDeniedException", "Macie is not enabled", Absent),
+        ("macie2", "GetMacieSession", "AccessDeniedException", DENIED, "denied"),
+        (
+            "securityhub",
+            "DescribeHub",
+            "InvalidAccessException",
+            "Account 1 is not subscribed to AWS Security Hub",
+            Absent,
+        ),
+        ("securityhub", "DescribeHub", "InvalidAccessException", "something new", "denied"),
+        ("s3", "GetBucketPolicy", "NoSuchBucketPolicy", "", Absent),
+        ("s3", "GetBucketAcl", "NoSuchBucketPolicy", "", "error"),
+        ("cloudtrail", "DescribeTrails", "AccessDeniedException", SCP, "scp_denied"),
+        ("cloudtrail", "DescribeTrails", "UnrecognizedClientException", "", "region_disabled"),
+        ("cloudtrail", "DescribeTrails", "ExpiredTokenException", "", "expired"),
+        ("cloudtrail", "DescribeTrails", "404", "<!doctype html>", "error"),
+        ("cloudtrail", "DescribeTrails", "BrandNewException", "", "error"),
+    ],
+)
+def test_errors_are_classified_by_known_rows_only(
+    service: str, operation: str, code: str, message: str, expected: object
+) -> None:
+    """The same code means "none" or "denied" by its message; whatever is not listed is an error."""
+    found = classify(service, operation, code, message)
+
+    if isinstance(found, Refusal):
+        assert found.kind.value == expected
+    else:
+        assert isinstance(found, Absent) and expected is Absent
