@@ -32,6 +32,7 @@ _COLORS = {
     "none": "dim",
     "fail": "red",
 }
+_SHORT = {"critical": "CRIT", "high": "HIGH", "medium": "MED", "low": "LOW", "info": "INFO"}
 _WIDE = 120  # from here on regions are not collapsed and the gaps stand beside the map
 _NARROW = 80  # below, one line a region
 _COMMANDS = 3  # commands shown of one gap, unless details are asked for
@@ -206,9 +207,9 @@ class _Page:
         places = sum(len(_open(gap)) for gap in gaps)
         yield Text(f"TOP GAPS ({len(gaps)} in {places} places)", style="bold")
         for gap in gaps[:12]:
-            line = Text(f"{gap.severity.value[:4].upper():5}", style=_COLORS[gap.severity.value])
-            line.append(f"{neutral(gap.check)[:36]:37}")
-            line.append(self._where(gap, short=True)[:18])
+            line = Text(f"{_SHORT[gap.severity.value]:5}", style=_COLORS[gap.severity.value])
+            line.append(f"{neutral(gap.check)[:34]:35}")
+            line.append(self._where(gap, short=True)[:16])
             yield line
         yield Text()
         yield Text("SERVICE            pass  gap  unkn  waived", style="bold")
@@ -411,7 +412,7 @@ def _packed(parts: Iterable[str], width: int, *, between: str = "   ") -> Iterat
 def _beside(left: list[Text], right: list[Text], width: int) -> list[Text]:
     """Two panes; the left keeps its lines, the right stands beside it where it fits."""
     edge = max(cell_len(line.plain) for line in left) + 3
-    if width - edge < 62:
+    if width - edge < 56:
         return left
     lines = []
     for index in range(max(len(left), len(right))):

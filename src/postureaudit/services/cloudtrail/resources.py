@@ -91,9 +91,10 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """The trail's KMS key: its state as KMS says, or "NotFound"."""
+    """The trail's KMS key: its state as KMS says (or "NotFound", "None"), and the region it is in."""
 
     State: str | Refusal
+    Region: str
 
 
 class LogGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -358,12 +359,14 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
 
 def _key(view: View, trail: Trail) -> Key:
     for ask in key_asks(trail.body):
-        outcome = view.outcome(ask.call, ask.region or trail.home, **ask.params)
+        region = ask.region or trail.home
+        outcome = view.outcome(ask.call, region, **ask.params)
         if isinstance(outcome, Absent):
-            return Key(State="NotFound")
+            return Key(State="NotFound", Region=region)
         found = member(outcome, "KeyMetadata", {})
-        return Key(State=found if isinstance(found, Refusal) else str(found.get("KeyState") or "NotFound"))
-    return Key(State="None")
+        state = found if isinstance(found, Refusal) else str(found.get("KeyState") or "NotFound")
+        return Key(State=state, Region=region)
+    return Key(State="None", Region="")
 
 
 def _group(view: View, trail: Trail) -> LogGroup:
