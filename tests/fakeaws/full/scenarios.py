@@ -1,0 +1,261 @@
+"""Ready worlds: nothing on, everything right, and gaps of many kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .faults import SCP, Fault
+from .handlers.config import add_aggregator
+from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
+from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, World, trail_policy
+
+_BLOCK = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+)
+_PRODUCTS = ("guardduty", "config", "inspector", "macie", "firewall-manager", "access-analyzer", "health")
+_HOME = "us-east-1"
+
+
+def selectors_of_everything() -> list[Json]:
+    """Advanced selectors: management, S3 objects and Lambda calls."""
+
+    def data(kind: str) -> Json:
+        fields = {"eventCategory": "Data", "resources.type": kind}
+        return {"Name": kind, "FieldSelectors": [{"Field": f, "Equals": [v]} for f, v in fields.items()]}
+
+    management = {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}
+    return [{"Name": "Management", **management}, data("AWS::S3::Object"), data("AWS::Lambda::Function")]
+
+
+def empty() -> World:
+    """One account in which nothing is on."""
+    world = World()
+    world.account()
+    return world
+
+
+def well_configured(*, readable: bool = False) -> World:
+    """A standalone account without a gap. Its trail's bucket is a log archive's: HeadBucket answers 200,
+    settings are refused unless `readable`."""
+    world = World()
+    account = world.account()
+    account.aliases, account.block = ["prod"], dict(_BLOCK)
+    account.contacts["SECURITY"] = _contact()
+    _good_trail(world, account, readable)
+    for region in account.regions.values():
+        home = region.name == _HOME
+        _good_config(account, region.name)
+        region.add_detector()
+        region.add_destination("org-findings")
+        region.add_hub(products=_PRODUCTS)
+        region.securityhub["v2"] = hub_v2(region)
+        region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
+        if home:
+            region.securityhub["aggregator"] = aggregator(region)
+            region.securityhub["aggregator_v2"] = aggregator_v2(region)
+    return world
+
+
+def _contact() -> Json:
+    person = {
+        "Name": "SOC",
+        "Title": "Security",
+        "EmailAddress": "soc@example.com",
+        "PhoneNumber": "+15550100",
+    }
+    return {"AlternateContactType": "SECURITY", **person}
+
+
+def _good_trail(world: World, account: Account, readable: bool) -> None:
+    home = account.region(_HOME)
+    home.add_log_group("cloudtrail", 400)
+    arn = home.add_trail(
+        "main",
+        bucket="org-trail-logs",
+        advanced=selectors_of_everything(),
+        insights=("ApiCallRateInsight", "ApiErrorRateInsight"),
+        KmsKeyId=home.add_key(),
+        LogFileValidationEnabled=True,
+        CloudWatchLogsLogGroupArn=home.arn("logs", "log-group:cloudtrail:*"),
+        CloudWatchLogsRoleArn=account.arn("iam", "role/CloudTrailToLogs"),
+    )
+    rules = [{"ID": "keep", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 2557}}]
+    sse: Json = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": home.arn("kms", "key/1")}
+    world.add_bucket(
+        "org-trail-logs",
+        ARCHIVE,
+        head={account.id},
+        readers={account.id} if readable else set(),
+        policy=trail_policy("org-trail-logs", arn),
+        block=dict(_BLOCK),
+        versioning="Enabled",
+        lock={
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 365}},
+        },
+        logging="org-access-logs",
+        lifecycle=rules,
+        encryption=[{"ApplyServerSideEncryptionByDefault": sse, "BucketKeyEnabled": True}],
+    )
+    for name in ("org-config-logs", "org-findings", "org-access-logs"):
+        world.add_bucket(name, ARCHIVE, head={account.id}, block=dict(_BLOCK))
+
+
+def _good_config(account: Account, name: str) -> None:
+    region = account.region(name)
+    region.add_recorder(global_types=name == _HOME)
+    region.add_channel("org-config-logs")
+    region.add_rule("cloudtrail-enabled", "CLOUD_TRAIL_ENABLED", MaximumExecutionFrequency="TwentyFour_Hours")
+    scope = {"ComplianceResourceTypes": ["AWS::S3::Bucket"]}
+    region.add_rule("s3-bucket-public-read-prohibited", "S3_BUCKET_PUBLIC_READ_PROHIBITED", Scope=scope)
+    region.add_rule(
+        "securityhub-iam-root", "IAM_ROOT_ACCESS_KEY_CHECK", CreatedBy="securityhub.amazonaws.com"
+    )
+    region.add_pack()
+    region.add_remediation("s3-bucket-public-read-prohibited")
+    region.config["executions"]["s3-bucket-public-read-prohibited"] = [
+        {"ResourceKey": {"resourceType": "AWS::S3::Bucket", "resourceId": "b"}, "State": "SUCCEEDED"}
+    ]
+    region.config["retention"] = [{"Name": "default", "RetentionPeriodInDays": 2557}]
+    region.config["counts"] = {"AWS::IAM::Role": 20, "AWS::S3::Bucket": 4}
+    if name == _HOME:
+        sources = [{"AccountIds": [account.id], "AllAwsRegions": True}]
+        add_aggregator(region, "all", AccountAggregationSources=sources)
+
+
+def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = ARCHIVE) -> World:
+    """The default account manages an organization; `admin` is delegated for everything; members are empty."""
+    world = well_configured(readable=True)
+    principals = ("cloudtrail", "config", "guardduty", "securityhub", "config-multiaccountsetup")
+    names = tuple(f"{item}.amazonaws.com" for item in principals)
+    world.organize(ACCOUNT, (admin, *members), access=names, delegated={name: [admin] for name in names})
+    account, delegate = world.account(), world.account(admin)
+    for name, region in account.regions.items():
+        region.guardduty["org_admins"] = region.securityhub["org_admins"] = [admin]
+        region.guardduty["admin"] = region.securityhub["admin"] = admin
+        there = delegate.region(name)
+        there.add_detector()
+        there.guardduty["members"] = dict.fromkeys((ACCOUNT, *members), "Enabled")
+        there.add_hub()
+        there.securityhub["members"] = [ACCOUNT, *members]
+    trail = account.region(_HOME).cloudtrail["trails"]["main"]["Trail"]
+    trail["IsOrganizationTrail"] = True
+    return world
+
+
+def mixed() -> World:
+    """Gaps of many kinds: see the functions below, one for each service; sa-east-1 is denied by an SCP."""
+    world = World()
+    account = world.account()
+    account.aliases = ["staging"]
+    _bad_trails(world, account)
+    _bad_config(world, account)
+    _bad_guardduty(account)
+    _bad_securityhub(account)
+    world.faults.append(Fault(region="sa-east-1", message=SCP, status=403))
+    return world
+
+
+def _bad_trails(world: World, account: Account) -> None:
+    """A single-region trail without KMS events, a write-only one, a dead one, one with a failing delivery."""
+    home = account.region(_HOME)
+    home.add_log_group("trail", 30)
+    objects = [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}]
+    basic = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": objects}
+    main = home.add_trail(
+        "main",
+        multi=False,
+        IncludeGlobalServiceEvents=True,
+        CloudWatchLogsLogGroupArn=home.arn("logs", "log-group:trail:*"),
+        CloudWatchLogsRoleArn=account.arn("iam", "role/trail"),
+        selectors=[{**basic, "ExcludeManagementEventSources": ["kms.amazonaws.com"]}],
+    )
+    world.add_bucket("trail-logs", policy=trail_policy("trail-logs", main, bound=False), lifecycle=90)
+    ireland = account.region("eu-west-1")
+    write_only = {"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}
+    writes = ireland.add_trail("writes", multi=False, bucket="writes-logs", selectors=[write_only])
+    group = {
+        "Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"},
+        "Permission": "READ",
+    }
+    policy = trail_policy("writes-logs", writes)
+    world.add_bucket("writes-logs", region="eu-west-1", policy=policy, public=True, acl=[group])
+    account.region("eu-central-1").add_trail("old", multi=False, bucket="deleted-long-ago", logging=False)
+    mumbai = account.region("ap-south-1")
+    mumbai.add_trail(
+        "mumbai",
+        multi=False,
+        KmsKeyId=mumbai.add_key(
+            "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", KeyState="PendingDeletion", rotation=False
+        ),
+        LogFileValidationEnabled=True,
+        status={"LatestDeliveryError": "KMS.DisabledException"},
+    )
+    account.region("us-west-2").add_store("lake")
+
+
+def _bad_config(world: World, account: Account) -> None:
+    """Recording right in us-east-1, partial, daily, stopped or undelivered elsewhere, off in the rest."""
+    world.add_bucket("config-logs")
+    for name in (_HOME, "us-east-2", "us-west-2", "eu-west-1", "eu-central-1"):
+        account.region(name).add_channel(
+            "config-logs", status="FAILURE" if name == "eu-west-1" else "SUCCESS"
+        )
+    account.region(_HOME).add_recorder(global_types=True)
+    account.region("us-east-2").add_recorder(recording=False)
+    account.region("us-west-2").add_recorder(frequency="DAILY")
+    account.region("eu-west-1").add_recorder(last_status="FAILURE")
+    only_s3 = {
+        "allSupported": False,
+        "includeGlobalResourceTypes": False,
+        "resourceTypes": ["AWS::S3::Bucket"],
+        "recordingStrategy": {"useOnly": "INCLUSION_BY_RESOURCE_TYPES"},
+    }
+    account.region("eu-central-1").add_recorder(group=only_s3)
+    linked = account.region("eu-west-2")
+    principal = "resource-explorer-2.amazonaws.com"
+    linked.add_recorder(
+        "AWSConfigurationRecorderForResourceExplorer", servicePrincipal=principal, recordingScope="INTERNAL"
+    )
+    home = account.region(_HOME)
+    home.add_rule("securityhub-x", "IAM_ROOT_ACCESS_KEY_CHECK", CreatedBy="securityhub.amazonaws.com")
+    home.add_rule(
+        "s3-bucket-public-read-prohibited", "S3_BUCKET_PUBLIC_READ_PROHIBITED", compliance="NON_COMPLIANT"
+    )
+    home.add_remediation("s3-bucket-public-read-prohibited", automatic=False)
+    home.add_pack("broken", state="CREATE_FAILED")
+
+
+def _bad_guardduty(account: Account) -> None:
+    """Good in us-east-1 but slow and unexported, plans off, suspended, a broken export; off in the rest."""
+    account.region(_HOME).add_detector(frequency="SIX_HOURS")
+    account.region("eu-west-1").add_detector(off=("RDS_LOGIN_EVENTS", "RUNTIME_MONITORING"))
+    account.region("eu-west-1").workloads |= {"eks": ["prod"], "functions": ["api"], "db_instances": ["db"]}
+    account.region("us-west-2").add_detector(status="DISABLED")
+    central = account.region("eu-central-1")
+    central.add_detector(missing=("LAMBDA_NETWORK_LOGS",))
+    central.add_destination(status="UNABLE_TO_PUBLISH_FIX_DESTINATION_PROPERTY")
+    central.add_filter("hush", {"severity": {"Gte": 1}})
+
+
+def _bad_securityhub(account: Account) -> None:
+    """Standards incomplete or missing, no integrations, an aggregation of listed regions; off in the rest."""
+    home = account.region(_HOME)
+    home.add_hub(products=("guardduty",))
+    linked = {"RegionLinkingMode": "SPECIFIED_REGIONS", "Regions": ["eu-west-1"]}
+    home.securityhub["aggregator"] = aggregator(home, **linked)
+    arn = next(iter(home.securityhub["controls"]))
+    home.securityhub["controls"][arn]["CloudTrail.1"] = "DISABLED"
+    account.region("eu-west-1").add_hub(standards=(), AutoEnableControls=False)
+    account.region("us-west-2").add_hub(standards=(FSBP,), ControlFindingGenerator="STANDARD_CONTROL")
+    east = account.region("us-east-2")
+    east.add_hub(standards=())
+    east.add_standard(CIS_3, status="INCOMPLETE", reason="NO_AVAILABLE_CONFIGURATION_RECORDER")
+
+
+SCENARIOS: dict[str, Callable[[], World]] = {
+    "empty": empty,
+    "well_configured": well_configured,
+    "mixed": mixed,
+    "organization": organization,
+}
