@@ -143,6 +143,8 @@ def test_delegated_administration(serve: Callable[..., Client]) -> None:
 
     code, text, _ = refused(mine.describe_organization_configuration, DetectorId=detector)
     assert code == "BadRequestException" and "master permission" in text
+    members = theirs.get_member_detectors(DetectorId=other, AccountIds=[MEMBER])
+    assert members["MemberDataSourceConfigurations"] == [] and len(members["UnprocessedAccounts"]) == 1
     found = theirs.describe_organization_configuration(DetectorId=other)
     assert found["AutoEnableOrganizationMembers"] == "NONE"
     assert mine.list_organization_admin_accounts()["AdminAccounts"][0]["AdminAccountId"] == ARCHIVE

@@ -251,6 +251,15 @@ def test_account_block_saves_a_public_bucket(collect: Collect) -> None:
     assert judge(collect(world))["cloudtrail.bucket-not-public"].verdict is Verdict.PASS
 
 
+def test_account_block_says_nothing_of_a_foreign_bucket(collect: Collect) -> None:
+    """Our account's block does not reach a bucket in the log archive account: its policy stays unknown."""
+    world = World(account_block=BLOCK)
+    world.add_trail("main", bucket="logs")
+    world.add_bucket("logs", owner=ARCHIVE)
+
+    assert judge(collect(world))["cloudtrail.bucket-not-public"].verdict is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize("bound", [True, False])
 def test_bucket_policy_names_the_trail(collect: Collect, bound: bool) -> None:
     """The policy binds CloudTrail by aws:SourceArn, in any case of letters."""

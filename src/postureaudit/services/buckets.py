@@ -124,6 +124,7 @@ class Settings:
     def __init__(self, view: View, bucket: str, home: str) -> None:
         self._view = view
         self._bucket = bucket
+        self._mine = owner(view, bucket, writer=view.account).SameAccount
         listed = view.record("s3:ListBuckets", view.leader)
         heads = [
             found
@@ -145,12 +146,16 @@ class Settings:
         return any_of([by_policy, by_acl])
 
     def _blocked(self, setting: str) -> bool | Refusal:
+        """A public access block stops it: the bucket's own, or its owner's, which is ours only for our buckets."""
         account = self._view.outcome(
             "s3control:GetPublicAccessBlock", self._view.leader, AccountId=self._view.account
         )
-        outcomes = (self._ask("GetPublicAccessBlock"), account)
-        found = [member(outcome, "PublicAccessBlockConfiguration", {}) for outcome in outcomes]
-        return any_of(item if isinstance(item, Refusal) else item.get(setting) is True for item in found)
+        own, ours = (
+            found if isinstance(found, Refusal) else found.get(setting) is True
+            for outcome in (self._ask("GetPublicAccessBlock"), account)
+            for found in [member(outcome, "PublicAccessBlockConfiguration", {})]
+        )
+        return any_of([own, all_of([self._mine, ours])])
 
     def _policy_public(self) -> bool | Refusal:
         status = self._ask("GetBucketPolicyStatus")

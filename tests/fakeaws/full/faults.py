@@ -27,7 +27,8 @@ class Fault:
     """What happens to calls that fit the globs.
 
     `action` is error, hang, drop, garbage or expire_after_n (then `times` calls pass and all later ones
-    are refused as expired). With a `delay` and no `code` an "error" is only a slow answer.
+    are refused as expired). With a `delay` (or `seconds`) and no `code`, "error" and "hang" are only slow
+    answers; "hang" without one never answers.
     """
 
     account: str = "*"
@@ -41,6 +42,10 @@ class Fault:
     delay: float | None = None
     action: str = "error"
     after: int = 0  # calls to let through first
+    seconds: float | None = None  # the same as delay
+
+    def __post_init__(self) -> None:
+        self.delay = self.delay or self.seconds
 
     def fits(self, account: str, region: str, service: str, operation: str) -> bool:
         """Whether this fault is about the call (GetCallerIdentity needs no right: only its own faults deny it)."""

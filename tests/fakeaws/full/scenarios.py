@@ -256,6 +256,7 @@ def _bad_securityhub(account: Account) -> None:
 SCENARIOS: dict[str, Callable[[], World]] = {
     "empty": empty,
     "well_configured": well_configured,
+    "readable_archive": lambda: well_configured(readable=True),
     "mixed": mixed,
     "organization": organization,
 }

@@ -168,6 +168,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Carry out a fault; True when the request is answered (or never will be)."""
         if fault.delay or fault.action == "hang":
             self.stopping.wait(fault.delay or 3600)
+        if fault.delay and not fault.code and fault.action in ("error", "hang"):
+            return False
         match fault.action:
             case "drop" | "hang":
                 self.close_connection = True
@@ -180,8 +182,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 text = fault.message or "The security token included in the request is expired"
                 raise AwsError(code, text, fault.status or 400)
             case _:
-                if fault.delay and not fault.code:
-                    return False
                 text = (
                     fault.message
                     or f"User: {call.arn} is not authorized to perform: {service}:{call.operation}"

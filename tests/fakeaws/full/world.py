@@ -109,8 +109,10 @@ class Region:
         status_in: dict[str, Json] | None = None,
         **trail: Any,
     ) -> str:
-        """A trail homed here; returns its ARN. `status` overrides GetTrailStatus, `status_in` per region."""
+        """A trail homed here; its ARN. `selectors` in either format; `status(_in)` overrides GetTrailStatus."""
         arn = self.arn("cloudtrail", f"trail/{name}")
+        if selectors and "FieldSelectors" in selectors[0]:
+            selectors, advanced = None, selectors
         body = {
             "Name": name,
             "S3BucketName": bucket,
