@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jmespath.exceptions
@@ -335,11 +335,3 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _loose(text: str) -> str:
     return text.replace("_", "").casefold()
-
-
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "version_at_least": _Functions._func_version_at_least,
-    "any_true": _Functions._func_any_true,
-    "all_true": _Functions._func_all_true,
-    "equals_loose": _Functions._func_equals_loose,
-}

@@ -191,17 +191,6 @@ class Settings:
             return _unread()
         return [item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict)]
 
-    def policy(self) -> dict[str, Any] | Refusal:
-        """The bucket policy as a document, {} when there is none."""
-        text = member(self._ask("GetBucketPolicy"), "Policy", "{}")
-        if isinstance(text, Refusal):
-            return text
-        try:
-            found = json.loads(text)
-        except ValueError:
-            return _unread()
-        return found if isinstance(found, dict) else _unread()
-
     def source_restricted(self, service: str) -> bool | Refusal:
         """Every statement that lets the service write names the source by aws:SourceArn; at least one does."""
         statements = self.statements()

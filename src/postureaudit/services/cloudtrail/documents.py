@@ -16,16 +16,6 @@ _ALL_MANAGEMENT = {
 }
 
 
-def selectors_present(env: Mapping[str, Json]) -> Json | Refusal:
-    """The selectors as they are, in either format; for undo."""
-    found = env.get("Selectors")
-    if isinstance(found, Refusal):
-        return found
-    if not isinstance(found, Mapping):
-        return malformed("cloudtrail:GetEventSelectors", "", "no selectors")
-    return copy.deepcopy(found.get("AdvancedEventSelectors") or found.get("EventSelectors"))
-
-
 def management(env: Mapping[str, Json]) -> Json | Refusal:
     """Advanced selectors: all management events, and the data selectors there are."""
     found = _as_advanced(env)
@@ -140,7 +130,6 @@ DOCUMENTS = {
     "block_public": block_public,
     "bucket_logging": bucket_logging,
     "bucket_logging.before": bucket_logging_before,
-    "selectors.before": selectors_present,
     "management_selectors": management,
     "data_selectors": s3_and_lambda,
     "insight_selectors": insights,
