@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.fakeaws import FakeAws  # noqa: E402 - the path above makes it importable
-from tests.fakeaws.world import mixed  # noqa: E402 - the same
+from tests.fakeaws.scenarios import mixed  # noqa: E402 - the same
 
 TARGET = ROOT / "src" / "postureaudit" / "data" / "demo.json.gz"
 

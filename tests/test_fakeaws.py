@@ -17,10 +17,10 @@ import botocore.exceptions
 import jmespath
 import pytest
 
-from tests.fakeaws.full import FakeAws, Fault, World, env, resolve_account_hosts
-from tests.fakeaws.full.fixes import FIXES, MEMBER, ROLE
-from tests.fakeaws.full.scenarios import SCENARIOS, empty, mixed, organization, well_configured
-from tests.fakeaws.full.world import ACCOUNT, ARCHIVE, trail_policy
+from tests.fakeaws import FakeAws, Fault, World, env, resolve_account_hosts
+from tests.fakeaws.fixes import FIXES, MEMBER, ROLE
+from tests.fakeaws.scenarios import SCENARIOS, empty, mixed, organization, well_configured
+from tests.fakeaws.world import ACCOUNT, ARCHIVE, trail_policy
 
 Client = Callable[..., Any]
 
@@ -35,9 +35,11 @@ def serve() -> Iterator[Callable[..., Client]]:
         server = FakeAws(world).start()
         servers.append(server)
 
-        def client(service: str, region: str = "us-east-1", account: str | None = None) -> Any:
+        def client(
+            service: str, region: str = "us-east-1", account: str | None = None, patience: float = 20
+        ) -> Any:
             key, secret = world.credentials(account)
-            config = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=1)
+            config = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=patience)
             return boto3.client(
                 service,
                 region_name=region,
@@ -282,7 +284,7 @@ def test_faults(serve: Callable[..., Client]) -> None:
         client("ec2").describe_regions()
     world.faults = [Fault(action="hang", service="config")]
     with pytest.raises(botocore.exceptions.ReadTimeoutError):
-        client("config").describe_configuration_recorders()
+        client("config", patience=1).describe_configuration_recorders()
     world.faults = [Fault(action="expire_after_n", times=2)]
     assert [client("guardduty").list_detectors()["DetectorIds"] for _ in range(2)] == [[], []]
     assert refused(client("guardduty").list_detectors)[0] == "ExpiredTokenException"
@@ -440,9 +442,9 @@ def test_child_processes_reach_it() -> None:
 
 
 def test_it_serves_alone() -> None:
-    """python -m tests.fakeaws.full serves a scenario on a port of its own and says how to reach it."""
+    """python -m tests.fakeaws serves a scenario on a port of its own and says how to reach it."""
     root = Path(__file__).resolve().parents[1]
-    command = [sys.executable, "-m", "tests.fakeaws.full", "--scenario", "mixed", "--port", "0"]
+    command = [sys.executable, "-m", "tests.fakeaws", "--scenario", "mixed", "--port", "0"]
     child = subprocess.Popen(command, cwd=root, env=dict(os.environ), stdout=subprocess.PIPE, text=True)
     try:
         assert child.stdout is not None

@@ -18,14 +18,14 @@ import pytest
 from postureaudit import __file__ as package
 from tests.conftest import Ran
 from tests.fakeaws import FakeAws, Fault
-from tests.fakeaws.world import SCENARIOS, empty, mixed, well_configured
+from tests.fakeaws.scenarios import SCENARIOS, empty, mixed
 
 Cli = Callable[..., Ran]
 SCHEMA = json.loads((Path(package).parent / "schemas" / "result.json").read_text())
 AUDIT = ("audit", "--no-config", "-o", "json=-")
 
 
-@pytest.mark.parametrize(("name", "code"), [("empty", 3), ("well_configured", 0), ("mixed", 3)])
+@pytest.mark.parametrize(("name", "code"), [("empty", 3), ("readable_archive", 0), ("mixed", 3)])
 def test_scenarios(cli: Cli, name: str, code: int) -> None:
     """An empty account has gaps, a well-configured one none, a mixed one both; the JSON fits its schema."""
     ran = cli(*AUDIT, world=SCENARIOS[name]())
@@ -37,13 +37,15 @@ def test_scenarios(cli: Cli, name: str, code: int) -> None:
 
 def test_well_configured_account_has_no_gap_and_no_hole(cli: Cli) -> None:
     """Every check of a careful engineer's account passes or does not apply."""
-    ran = cli(*AUDIT, world=well_configured())
+    ran = cli(*AUDIT, world=SCENARIOS["readable_archive"]())
 
     verdicts = {item["check"]: item["verdict"] for item in ran.json["findings"]}
     assert {name for name, verdict in verdicts.items() if verdict not in ("pass", "not_applicable")} == set()
-    assert [name for name, verdict in verdicts.items() if verdict == "not_applicable"] == [
-        "cloudtrail.lake-kms"
-    ]
+    assert {name for name, verdict in verdicts.items() if verdict == "not_applicable"} == {
+        "cloudtrail.lake-kms",
+        "cloudtrail.organization-trail",
+        "cloudtrail.delegated-admin",
+    }
 
 
 def test_two_runs_are_byte_identical_and_paging_changes_nothing(cli: Cli) -> None:
@@ -84,7 +86,7 @@ def test_altered_evidence_is_refused(cli: Cli, tmp_path: Path) -> None:
 
 def test_everything_denied_is_never_clean(cli: Cli) -> None:
     """A principal with no rights but the regions: exit 4, and nothing passes or fails."""
-    world = well_configured()
+    world = SCENARIOS["readable_archive"]()
     world.faults = [
         Fault(service=name) for name in ("cloudtrail", "s3", "s3control", "kms", "logs", "organizations")
     ]
@@ -131,7 +133,7 @@ def test_no_credentials(cli: Cli) -> None:
 
 def test_expired_credentials_stop_the_walk(cli: Cli) -> None:
     """The first expiry ends the asking; what is known is reported, the rest is unknown."""
-    world = well_configured()
+    world = SCENARIOS["readable_archive"]()
     world.faults = [
         Fault(service="cloudtrail", code="ExpiredTokenException", message="The token has expired", after=5)
     ]
@@ -205,7 +207,7 @@ def test_hanging_region_harms_no_other(collect: Callable[..., Any]) -> None:
     """A region that does not answer is unknown; the others are judged."""
     from tests.conftest import judge
 
-    world = well_configured()
+    world = SCENARIOS["readable_archive"]()
     world.faults = [Fault(service="cloudtrail", region="eu-west-3", action="hang", seconds=4)]
 
     found = judge(collect(world, timeout=2.0), "cloudtrail.enabled")["cloudtrail.enabled"]
@@ -216,7 +218,7 @@ def test_hanging_region_harms_no_other(collect: Callable[..., Any]) -> None:
 
 def test_interrupt_prints_what_is_known() -> None:
     """The first Ctrl-C stops asking, reports the rest as unknown, and exits 130."""
-    world = well_configured()
+    world = SCENARIOS["readable_archive"]()
     world.faults = [Fault(service="cloudtrail", action="hang", seconds=1.5)]
     with FakeAws(world) as aws:
         child = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -232,6 +233,7 @@ def path() -> Path:
     return inside if inside.is_file() else Path(__file__).resolve().parents[2] / "checks.yaml"
 
 
+@functools.lru_cache(maxsize=1)
 def builtin() -> Catalog:
     """The catalogue that ships with postureaudit."""
     file = path()

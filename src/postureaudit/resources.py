@@ -145,6 +145,25 @@ def not_(value: bool | Refusal) -> bool | Refusal:
     return value if isinstance(value, Refusal) else not value
 
 
+def facts(**facets: msgspec.Struct | Json) -> dict[str, Json]:
+    """Facets as a resource keeps them: our Structs as plain dicts in which a Refusal stays what it is."""
+    return {name: _plain(value) for name, value in facets.items()}
+
+
+def _plain(value: Any) -> Json:
+    match value:
+        case Refusal():
+            return value
+        case msgspec.Struct():
+            return {name: _plain(item) for name, item in msgspec.structs.asdict(value).items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+        case _:
+            return value
+
+
 def malformed(call: str, region: str, message: str) -> Refusal:
     """A refusal for an answer that does not have the parts it must have."""
     return Refusal(RefusalKind.MALFORMED, message=message, call=call, region=region)

@@ -1,6 +1,7 @@
-"""A fake AWS that the unmodified CLI reaches over HTTP through AWS_ENDPOINT_URL."""
+"""A fake AWS for all four services and what they depend on, reached over HTTP through AWS_ENDPOINT_URL."""
 
-from tests.fakeaws.server import FakeAws
-from tests.fakeaws.world import Fault, World
+from .faults import Fault
+from .server import FakeAws, env, resolve_account_hosts
+from .world import World
 
-__all__ = ["FakeAws", "Fault", "World"]
+__all__ = ["FakeAws", "Fault", "World", "env", "resolve_account_hosts"]

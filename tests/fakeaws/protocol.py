@@ -5,189 +5,190 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 import botocore.loaders
-import botocore.model
 import botocore.validate
+from moto.core.model import ServiceModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.serialize import DefaultAttributePicker, get_serializer_class
+from werkzeug.datastructures import MultiDict
+
+from .faults import AwsError, FakeBug
+
+_LOADER = botocore.loaders.Loader()
+_VALIDATOR = botocore.validate.ParamValidator()
+_SERVICES = {"monitoring": "cloudwatch", "access-analyzer": "accessanalyzer"}  # by signing name
+_SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+# The models say at least one; nothing found is an empty list all the same.
+_EMPTY_ANYWAY = {"MemberDataSourceConfigurations"}
+_PLACEHOLDER = re.compile(r"\{(\w+)(\+?)\}")
 
 
-class Bug(Exception):
-    """The fake itself is wrong: an answer that AWS's model does not allow."""
+@dataclass(frozen=True)
+class Request:
+    """What arrived, and what its signature says about it."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @functools.cached_property
+    def scope(self) -> tuple[str, str, str]:
+        """(access key, region, service) of the signature."""
+        match = _SCOPE.search(self.headers.get("Authorization", ""))
+        if match is None:
+            raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+        key, region, service = match.groups()
+        if service == "s3" and self.headers.get("x-amz-account-id"):
+            service = "s3control"
+        return key, region, _SERVICES.get(service, service)
 
 
 @functools.lru_cache(maxsize=64)
-def model(service: str) -> botocore.model.ServiceModel:
-    """botocore's model of a service."""
-    found = botocore.loaders.Loader().load_service_model(service, "service-2")
-    return botocore.model.ServiceModel(found, service)
+def model(service: str) -> ServiceModel:
+    """The model of a service."""
+    try:
+        return ServiceModel(_LOADER.load_service_model(service, "service-2"), service)
+    except botocore.exceptions.UnknownServiceError:
+        raise FakeBug(f"no such service: {service}") from None
+
+
+@functools.lru_cache(maxsize=2048)
+def operation(service: str, name: str) -> Any:
+    """The model of an operation."""
+    return model(service).operation_model(name)
 
 
 @functools.lru_cache(maxsize=64)
-def _targets(service: str) -> dict[str, str]:
-    return {name.lower(): name for name in model(service).operation_names}
+def protocol_of(service: str) -> str:
+    """The protocol that botocore speaks with the service."""
+    return str(model(service).resolved_protocol)
 
 
 @functools.lru_cache(maxsize=64)
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], frozenset[str], str]]:
-    """(method, path pattern, query names that must be there, operation), the most specific first."""
+    """(method, path, words that the query must hold, operation), the most specific first."""
     found = []
     for name in model(service).operation_names:
-        spec = model(service).operation_model(name)
-        if spec.deprecated:
-            continue
-        http = spec.http
-        path, _, query = http["requestUri"].partition("?")
-        pattern = re.sub(r"\\\{(\w+)\\\+\\\}", r"(?P<\1>.+)", re.escape(path))
-        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
-        needed = frozenset(part.partition("=")[0] for part in query.split("&") if part)
-        found.append((http["method"], re.compile(pattern + "/?$"), needed, name))
-    return sorted(found, key=lambda route: (-len(route[2]), -len(route[1].pattern)))
-
-
-def parse(
-    service: str, method: str, path: str, query: str, headers: Any, body: bytes
-) -> tuple[str, dict[str, Any]]:
-    """(operation, input) of a request. Raises Bug when no operation of the service fits."""
-    protocol = model(service).metadata["protocol"]
-    if protocol == "json":
-        operation = headers.get("X-Amz-Target", "").rpartition(".")[2]
-        return operation, json.loads(body or b"{}")
-    if protocol in ("query", "ec2"):
-        given = dict(parse_qsl(body.decode(), keep_blank_values=True))
-        return given.pop("Action"), given
-    given = dict(parse_qsl(query, keep_blank_values=True))
-    for verb, pattern, needed, operation in _routes(service):
-        match = pattern.match(path)
-        if verb == method and match and needed <= set(given):
-            return operation, _rest_input(service, operation, match.groupdict(), given, headers, body)
-    raise Bug(f"{service} has no operation for {method} {path}?{query}")
-
-
-def _rest_input(
-    service: str, operation: str, in_path: dict[str, str], query: dict[str, str], headers: Any, body: bytes
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    shape = model(service).operation_model(operation).input_shape
-    if shape is None:
-        return found
-    payload = json.loads(body) if body[:1] == b"{" else {}
-    for name, inner in shape.members.items():
-        wire = inner.serialization.get("name", name)
-        place = inner.serialization.get("location")
-        if place == "uri" and wire in in_path:
-            found[name] = unquote(in_path[wire])
-        elif place == "querystring" and wire in query:
-            found[name] = query[wire]
-        elif place == "header" and headers.get(wire) is not None:
-            found[name] = headers.get(wire)
-        elif place is None and wire in payload:
-            found[name] = payload[wire]
-    return found
-
-
-def answer(service: str, operation: str, body: dict[str, Any]) -> tuple[dict[str, str], bytes]:
-    """(headers, body) of an answer. Raises Bug when AWS's model does not allow it."""
-    spec = model(service).operation_model(operation)
-    protocol = model(service).metadata["protocol"]
-    shape = spec.output_shape
-    if shape is None:
-        return {}, b""
-    if unknown := set(body) - set(shape.members):
-        raise Bug(f"{service}:{operation} has no output member {sorted(unknown)}")
-    report = botocore.validate.ParamValidator().validate(body, shape)
-    if report.has_errors():
-        raise Bug(f"{service}:{operation}: {report.generate_report()}")
-    if protocol == "json":
-        return {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(_wire(body, shape)).encode()
-    headers = _headers(body, shape)
-    if protocol == "rest-json":
-        return {**headers, "Content-Type": "application/json"}, json.dumps(_wire(body, shape)).encode()
-    if payload := shape.serialization.get("payload"):
-        inner, value = shape.members[payload], body.get(payload)
-        if inner.type_name != "structure":
-            return headers, str(value or "").encode()
-        name = inner.serialization.get("name", payload)
-        text = _xml(name, value or {}, inner)
-    else:
-        members = {
-            key: value for key, value in body.items() if not shape.members[key].serialization.get("location")
-        }
-        name = (
-            shape.serialization.get("resultWrapper")
-            or shape.serialization.get("name")
-            or f"{operation}Output"
-        )
-        text = _xml(name, members, shape)
-        if protocol == "query":
-            text = f"<{operation}Response>{text}</{operation}Response>"
-        if protocol == "ec2":
-            text = _xml(f"{operation}Response", members, shape)
-    return {**headers, "Content-Type": "text/xml"}, f'<?xml version="1.0"?>{text}'.encode()
-
-
-def _headers(body: dict[str, Any], shape: Any) -> dict[str, str]:
-    return {
-        inner.serialization["name"]: str(body[name])
-        for name, inner in shape.members.items()
-        if inner.serialization.get("location") == "header" and name in body
-    }
-
-
-def _wire(value: Any, shape: Any) -> Any:
-    match shape.type_name:
-        case "structure":
-            return {
-                shape.members[name].serialization.get("name", name): _wire(item, shape.members[name])
-                for name, item in value.items()
-                if item is not None
+        spec = operation(service, name)
+        path, _, query = spec.http["requestUri"].partition("?")
+        pattern, last = "", 0
+        for match in _PLACEHOLDER.finditer(path):
+            group = ".+" if match[2] else "[^/]+"
+            pattern += re.escape(path[last : match.start()]) + f"(?P<{match[1]}>{group})"
+            last = match.end()
+        pattern += re.escape(path[last:]).removesuffix("/")
+        needed = {part for part in query.split("&") if part}
+        shape = spec.input_shape
+        if shape is not None:
+            needed |= {
+                shape.members[item].serialization.get("name", item)
+                for item in shape.required_members
+                if shape.members[item].serialization.get("location") == "querystring"
             }
-        case "list":
-            return [_wire(item, shape.member) for item in value]
-        case "timestamp":
-            return value.timestamp()
-        case _:
-            return value
+        literal = len(_PLACEHOLDER.sub("", path))
+        weight = (-len(needed), -literal, bool(spec.deprecated))
+        found.append((weight, (spec.http["method"], re.compile(pattern + "/?$"), frozenset(needed), name)))
+    return [route for _, route in sorted(found, key=lambda pair: pair[0])]
 
 
-def _xml(name: str, value: Any, shape: Any) -> str:
-    match shape.type_name:
-        case "structure":
-            inner = ""
-            attributes = ""
-            for key, item in value.items():
-                member = shape.members[key]
-                wire = member.serialization.get("name", key)
-                if member.serialization.get("xmlAttribute"):
-                    attributes += (
-                        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" {wire}="{escape(str(item))}"'
-                    )
-                else:
-                    inner += _xml(wire, item, member)
-            return f"<{name}{attributes}>{inner}</{name}>"
-        case "list":
-            if shape.serialization.get("flattened"):
-                return "".join(_xml(name, item, shape.member) for item in value)
-            each = shape.member.serialization.get("name", "member")
-            return f"<{name}>" + "".join(_xml(each, item, shape.member) for item in value) + f"</{name}>"
-        case "boolean":
-            return f"<{name}>{str(value).lower()}</{name}>"
-        case "timestamp":
-            return f"<{name}>{value.strftime('%Y-%m-%dT%H:%M:%SZ')}</{name}>"
-        case _:
-            return f"<{name}>{escape(str(value))}</{name}>"
+def resolve(request: Request, service: str) -> tuple[str, dict[str, str], dict[str, str]]:
+    """(operation, values in the path, query or form) of a request."""
+    target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+    if target:
+        return target, {}, {}
+    if protocol_of(service) in ("query", "ec2"):
+        form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+        return form.get("Action", ""), {}, form
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    words = set(query) | {f"{name}={value}" for name, value in query.items()}
+    for method, pattern, needed, name in _routes(service):
+        match = pattern.match(request.path)
+        if method == request.method and match and needed <= words:
+            return name, {key: unquote(value) for key, value in match.groupdict().items()}, query
+    raise FakeBug(f"{service} has no operation for {request.method} {request.path}?{request.query}")
 
 
-def failure(service: str, code: str, message: str) -> tuple[dict[str, str], bytes]:
-    """(headers, body) of an error in the service's protocol."""
-    protocol = model(service).metadata["protocol"]
+def parse(request: Request, service: str) -> tuple[str, dict[str, Any]]:
+    """(operation, checked input) of a request."""
+    name, in_path, query = resolve(request, service)
+    try:
+        spec = operation(service, name)
+    except botocore.model.OperationNotFoundError:
+        raise FakeBug(f"{service} has no operation {name!r}") from None
+    values = MultiDict(parse_qsl(request.query, keep_blank_values=True) if in_path or not query else query)
+    if protocol_of(service).startswith("rest"):
+        values = MultiDict(parse_qsl(request.query, keep_blank_values=True))
+    parser = PROTOCOL_PARSERS[protocol_of(service)](spec)
+    given = parser.parse(
+        {
+            "body": request.body,
+            "headers": request.headers,  # type: ignore[typeddict-item]
+            "method": request.method,
+            "url_params": in_path,
+            "url_path": request.path,
+            "values": values,
+        }
+    )
+    if spec.input_shape is not None:
+        given = given or {}
+        report = _VALIDATOR.validate(given, spec.input_shape)
+        problems = [report.generate_report()] if report.has_errors() else []
+        problems += _too_long(given, spec.input_shape)
+        if problems:
+            raise AwsError("ValidationException", f"1 validation error detected: {'; '.join(problems)}")
+    return name, given
+
+
+def _too_long(value: Any, shape: Any, name: str = "input") -> list[str]:
+    """The lists that are longer than the model allows (which botocore does not check before sending)."""
+    if shape.type_name == "structure" and isinstance(value, dict):
+        inner = [
+            _too_long(item, shape.members[key], key) for key, item in value.items() if key in shape.members
+        ]
+        return [text for part in inner for text in part]
+    if shape.type_name != "list":
+        return []
+    limit = shape.metadata.get("max")
+    if limit is not None and len(value) > limit:
+        return [f"Value at '{name}' failed to satisfy constraint: length must be at most {limit}"]
+    return [text for item in value for text in _too_long(item, shape.member, name)]
+
+
+def answer(service: str, name: str, body: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    """(status, headers, body) of an answer that fits the model; FakeBug when it does not."""
+    spec = operation(service, name)
+    if spec.output_shape is None:
+        if body:
+            raise FakeBug(f"{service}:{name} answers nothing, not {sorted(body)}")
+    else:
+        report = _VALIDATOR.validate(body, spec.output_shape)
+        report._errors = [item for item in report._errors if item[1].strip(".") not in _EMPTY_ANYWAY]
+        if report.has_errors():
+            raise FakeBug(f"{service}:{name}: {report.generate_report()}")
+    kind = get_serializer_class(service, protocol_of(service))
+    found = kind(spec, value_picker=DefaultAttributePicker()).serialize(body)
+    data = found["body"]
+    return found["status_code"], dict(found["headers"]), data.encode() if isinstance(data, str) else data
+
+
+def failure(service: str, error: AwsError) -> tuple[int, dict[str, str], bytes]:
+    """(status, headers, body) of an error in the service's protocol."""
+    protocol = protocol_of(service)
+    headers = {"x-amzn-requestid": "00000000-0000-0000-0000-000000000000", **error.headers}
     if protocol in ("json", "rest-json"):
-        return {"x-amzn-errortype": code}, json.dumps({"__type": code, "message": message}).encode()
-    detail = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
-    if protocol == "rest-xml":
-        return {}, f"<Error>{detail}</Error>".encode()
-    if protocol == "ec2":
-        return {}, f"<Response><Errors><Error>{detail}</Error></Errors></Response>".encode()
-    return {}, f"<ErrorResponse><Error>{detail}</Error></ErrorResponse>".encode()
+        text = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
+        return error.status, {"x-amzn-errortype": error.code, **headers}, text.encode()
+    detail = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    body = {
+        "ec2": f"<Response><Errors><Error>{detail}</Error></Errors><RequestID>0</RequestID></Response>",
+        "query": f"<ErrorResponse><Error>{detail}</Error><RequestId>0</RequestId></ErrorResponse>",
+    }.get(protocol, f"<Error>{detail}</Error>")
+    return error.status, {"Content-Type": "text/xml", **headers}, body.encode()

@@ -1,13 +1,19 @@
-"""The state behind the fake: accounts, regions, trails, buckets, keys and log groups, in AWS's spelling."""
+"""The state behind the fake: accounts, regions and what is on in them, as plain dicts in AWS's spelling."""
 
 from __future__ import annotations
 
+import copy
 import datetime
+import functools
+import hashlib
 import json
+import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
+
+from .faults import Fault
 
 ACCOUNT = "111122223333"
 ARCHIVE = "999988887777"
@@ -16,255 +22,592 @@ REGIONS = (
     *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
     *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
 )
-ALL_MANAGEMENT = [{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}]
-ALL_EVENTS = [
-    {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]},
-    *(
-        {
-            "FieldSelectors": [
-                {"Field": "eventCategory", "Equals": ["Data"]},
-                {"Field": "resources.type", "Equals": [kind]},
-            ]
-        }
-        for kind in ("AWS::S3::Object", "AWS::Lambda::Function")
-    ),
+NOT_ENABLED = ("af-south-1", "eu-south-1", "me-south-1")
+FOUNDATIONAL = ("CLOUD_TRAIL", "DNS_LOGS", "FLOW_LOGS")
+PLANS = (
+    *("S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS"),
+    *("LAMBDA_NETWORK_LOGS", "RUNTIME_MONITORING"),
+)
+AGENTS = ("EKS_ADDON_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT", "EC2_AGENT_MANAGEMENT")
+ALL_MANAGEMENT: list[dict[str, Any]] = [
+    {
+        "ReadWriteType": "All",
+        "IncludeManagementEvents": True,
+        "DataResources": [],
+        "ExcludeManagementEventSources": [],
+    }
 ]
+FSBP = "aws-foundational-security-best-practices/v/1.0.0"
+CIS_3 = "cis-aws-foundations-benchmark/v/3.0.0"
+NIST = "nist-800-53/v/5.0.0"
+STANDARDS = {
+    FSBP: "AWS Foundational Security Best Practices v1.0.0",
+    CIS_3: "CIS AWS Foundations Benchmark v3.0.0",
+    "cis-aws-foundations-benchmark/v/1.4.0": "CIS AWS Foundations Benchmark v1.4.0",
+    "cis-aws-foundations-benchmark/v/5.0.0": "CIS AWS Foundations Benchmark v5.0.0",
+    NIST: "NIST Special Publication 800-53 Revision 5",
+    "pci-dss/v/4.0.1": "PCI DSS v4.0.1",
+}
+Json = dict[str, Any]
 
 
-class Failure(Exception):
-    """An error that AWS would answer with."""
-
-    def __init__(self, code: str, message: str = "", status: int = 400) -> None:
-        super().__init__(code)
-        self.code, self.message, self.status = code, message, status
+def now(**ago: float) -> datetime.datetime:
+    """The time, so many days or minutes ago."""
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(**ago)
 
 
-@dataclass
-class Fault:
-    """An answer to give instead. The first four are globs; `times` is how often, None for always."""
-
-    service: str = "*"
-    operation: str = "*"
-    region: str = "*"
-    account: str = "*"
-    code: str = "AccessDeniedException"
-    message: str = "User is not authorized to perform this action"
-    status: int = 403
-    action: str = "error"  # or "hang", "drop", "garbage"
-    times: int | None = None
-    after: int = 0  # calls to let through first
-    seconds: float = 1.0  # for "hang"
-
-    def fits(self, account: str, region: str, service: str, operation: str) -> bool:
-        pairs = (
-            (account, self.account),
-            (region, self.region),
-            (service, self.service),
-            (operation, self.operation),
-        )
-        return all(fnmatchcase(text, glob) for text, glob in pairs)
+def fresh(**defaults: Any) -> Callable[[], Json]:
+    """A factory of state dicts of one service in one region."""
+    return lambda: copy.deepcopy(defaults)
 
 
 @dataclass
-class World:
-    """One organization's worth of state. Seed it with the add_ methods; read `calls` afterwards."""
+class Region:
+    """What one account has in one region."""
 
-    account: str = ACCOUNT
-    regions: tuple[str, ...] = REGIONS
-    not_enabled: tuple[str, ...] = ("af-south-1", "me-south-1")
-    trails: dict[str, dict[str, Any]] = field(
-        default_factory=dict
-    )  # by ARN: body, selectors, insights, status
-    buckets: dict[str, dict[str, Any]] = field(default_factory=dict)  # by name
-    keys: dict[str, dict[str, Any]] = field(default_factory=dict)  # by ARN
-    groups: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # (region, name)
-    stores: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by region
-    account_block: dict[str, bool] | None = None
-    alias: str = ""
-    organization: dict[str, Any] | None = None
-    members: list[dict[str, Any]] = field(default_factory=list)
-    admins: dict[str, list[str]] = field(default_factory=dict)  # service principal: account ids
-    faults: list[Fault] = field(default_factory=list)
-    page_size: int | None = None
-    calls: list[tuple[str, str, str, str]] = field(
-        default_factory=list
-    )  # account, region, service, operation
-    bugs: list[str] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    name: str
+    account: Account = field(repr=False)
+    cloudtrail: Json = field(default_factory=fresh(trails={}, stores={}))
+    config: Json = field(default_factory=fresh(
+        recorders={}, channels={}, rules={}, packs={}, remediations={}, executions={}, aggregators={},
+        retention=[], counts={}, org_rules={}, org_packs={}, compliance={}, evaluation={}, pack_compliance={},
+    ))  # fmt: skip
+    guardduty: Json = field(default_factory=fresh(
+        detector=None, filters={}, destinations={}, plans={}, admin=None, members={}, org_admins=[],
+        org=None, findings=[], coverage={},
+    ))  # fmt: skip
+    securityhub: Json = field(default_factory=fresh(
+        hub=None, standards={}, controls={}, associations={}, products=[], aggregator=None, admin=None,
+        members=[], org_admins=[], org=None, policies=[], automation_rules=[], v2=None, aggregator_v2=None,
+    ))  # fmt: skip
+    logs: Json = field(default_factory=fresh(groups={}, metric_filters=[], subscription_filters=[]))
+    kms: Json = field(default_factory=fresh(keys={}))
+    ec2: Json = field(default_factory=fresh(vpcs=[], flow_logs=[], instances=[]))
+    workloads: Json = field(
+        default_factory=fresh(eks=[], ecs=[], functions=[], db_instances=[], db_clusters=[])
+    )
+    macie2: Json = field(default_factory=fresh(session=None))
+    inspector2: Json = field(default_factory=fresh(status={}))
+    detective: Json = field(default_factory=fresh(graphs=[]))
+    accessanalyzer: Json = field(default_factory=fresh(analyzers=[]))
 
-    def add_bucket(
-        self, name: str, *, owner: str | None = None, region: str = "us-east-1", **settings: Any
-    ) -> str:
-        """A bucket with S3 settings by operation: policy=, acl=, block=, versioning=, lock=, logging=, lifecycle=."""
-        self.buckets[name] = {"owner": owner or self.account, "region": region, **settings}
-        return name
+    def arn(self, service: str, rest: str) -> str:
+        """An ARN of this account and region."""
+        return f"arn:aws:{service}:{self.name}:{self.account.id}:{rest}"
 
     def add_trail(
         self,
         name: str = "main",
         *,
-        home: str = "us-east-1",
         bucket: str = "trail-logs",
-        owner: str | None = None,
         multi: bool = True,
         logging: bool = True,
-        selectors: list[dict[str, Any]] | None = None,
+        selectors: list[Json] | None = None,
+        advanced: list[Json] | None = None,
         insights: tuple[str, ...] = (),
-        status: dict[str, Any] | None = None,
-        **body: Any,
+        status: Json | None = None,
+        status_in: dict[str, Json] | None = None,
+        **trail: Any,
     ) -> str:
-        """A trail; returns its ARN. `selectors` in either format; `status` overrides GetTrailStatus."""
-        arn = f"arn:aws:cloudtrail:{home}:{owner or self.account}:trail/{name}"
-        now = datetime.datetime.now(datetime.UTC)
-        custom = selectors is not None
-        self.trails[arn] = {
-            "body": {
-                "Name": name,
-                "S3BucketName": bucket,
-                "IncludeGlobalServiceEvents": multi,
-                "IsMultiRegionTrail": multi,
-                "HomeRegion": home,
-                "TrailARN": arn,
-                "LogFileValidationEnabled": False,
-                "HasCustomEventSelectors": custom,
-                "HasInsightSelectors": bool(insights),
-                "IsOrganizationTrail": False,
-                **body,
-            },
-            "selectors": ALL_MANAGEMENT if selectors is None else selectors,
-            "insights": insights,
-            "status": {
-                "IsLogging": logging,
-                "LatestDeliveryTime": now,
-                "LatestDigestDeliveryTime": now,
-                "LatestCloudWatchLogsDeliveryTime": now,
-                "StartLoggingTime": now - datetime.timedelta(days=30),
-                **(status or {}),
-            },
+        """A trail homed here; its ARN. `selectors` in either format; `status(_in)` overrides GetTrailStatus."""
+        arn = self.arn("cloudtrail", f"trail/{name}")
+        if selectors and "FieldSelectors" in selectors[0]:
+            selectors, advanced = None, selectors
+        body = {
+            "Name": name,
+            "S3BucketName": bucket,
+            "IncludeGlobalServiceEvents": multi,
+            "IsMultiRegionTrail": multi,
+            "HomeRegion": self.name,
+            "TrailARN": arn,
+            "LogFileValidationEnabled": False,
+            "IsOrganizationTrail": False,
+            **trail,
+        }
+        self.cloudtrail["trails"][name] = {
+            "Trail": body,
+            "EventSelectors": selectors,
+            "AdvancedEventSelectors": advanced,
+            "InsightSelectors": [{"InsightType": kind} for kind in insights],
+            "Status": {**trail_status(body, logging), **(status or {})},
+            "StatusIn": status_in or {},
+            "Tags": [],
         }
         return arn
 
-    def join(self, *, manager: str, ids: tuple[str, ...] = ()) -> None:
-        """Make the account part of an organization that `manager` manages."""
-        self.organization = {
-            "Id": "o-exampleorg1",
-            "Arn": f"arn:aws:organizations::{manager}:organization/o-exampleorg1",
-            "FeatureSet": "ALL",
-            "MasterAccountId": manager,
-            "MasterAccountArn": f"arn:aws:organizations::{manager}:account/o-exampleorg1/{manager}",
-            "MasterAccountEmail": "root@example.com",
+    def add_store(self, name: str = "lake", **fields: Any) -> str:
+        """An event data store; returns its ARN."""
+        arn = self.arn("cloudtrail", f"eventdatastore/{name}")
+        self.cloudtrail["stores"][arn] = {
+            "EventDataStoreArn": arn,
+            "Name": name,
+            "Status": "ENABLED",
+            "AdvancedEventSelectors": [
+                {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}
+            ],
+            "MultiRegionEnabled": True,
+            "OrganizationEnabled": False,
+            "RetentionPeriod": 365,
+            "TerminationProtectionEnabled": True,
+            **fields,
         }
-        self.members = [
-            {"Id": item, "Name": f"account-{item[-4:]}", "State": "ACTIVE"} for item in (manager, *ids)
+        return arn
+
+    def add_recorder(
+        self,
+        name: str = "default",
+        *,
+        recording: bool = True,
+        group: Json | None = None,
+        global_types: bool = False,
+        frequency: str = "CONTINUOUS",
+        role: str | None = None,
+        last_status: str = "SUCCESS",
+        **fields: Any,
+    ) -> None:
+        """A configuration recorder of everything, or of `group`."""
+        everything = {
+            "allSupported": True,
+            "includeGlobalResourceTypes": global_types,
+            "resourceTypes": [],
+            "exclusionByResourceTypes": {"resourceTypes": []},
+            "recordingStrategy": {"useOnly": "ALL_SUPPORTED_RESOURCE_TYPES"},
+        }
+        linked = self.account.arn("iam", "role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig")
+        status: Json = {"name": name, "recording": recording, "lastStatus": last_status}
+        status |= {"lastStartTime": now(days=30), "lastStatusChangeTime": now(hours=1)}
+        self.config["recorders"][name] = {
+            "recorder": {
+                "arn": self.arn("config", f"configuration-recorder/{name}/{'a' * 16}"),
+                "name": name,
+                "roleARN": role or linked,
+                "recordingGroup": group or everything,
+                "recordingMode": {"recordingFrequency": frequency, "recordingModeOverrides": []},
+                "recordingScope": "PAID",
+                **fields,
+            },
+            "status": status,
+        }
+        self.account.add_role("AWSServiceRoleForConfig", "config.amazonaws.com")
+
+    def add_channel(self, bucket: str = "config-logs", *, status: str = "SUCCESS", **fields: Any) -> None:
+        """A delivery channel, with its three status blocks."""
+        name = fields.pop("name", "default")
+        channel = {
+            "name": name,
+            "s3BucketName": bucket,
+            "configSnapshotDeliveryProperties": {"deliveryFrequency": "TwentyFour_Hours"},
+            **fields,
+        }
+        at = now(hours=2)
+        block = {"lastStatus": status, "lastAttemptTime": at, "lastSuccessfulTime": at}
+        if status == "FAILURE":
+            block = {"lastStatus": status, "lastAttemptTime": at, "lastErrorCode": "AccessDenied"}
+        stream = {"lastStatus": status if "snsTopicARN" in channel else "Not_Applicable"}
+        self.config["channels"][name] = {
+            "channel": channel,
+            "status": {
+                "name": name,
+                "configSnapshotDeliveryInfo": block if "configSnapshotDeliveryProperties" in channel else {},
+                "configHistoryDeliveryInfo": block,
+                "configStreamDeliveryInfo": {**stream, "lastStatusChangeTime": at},
+            },
+        }
+
+    def add_rule(
+        self,
+        name: str,
+        identifier: str = "CLOUD_TRAIL_ENABLED",
+        *,
+        compliance: str = "COMPLIANT",
+        **fields: Any,
+    ) -> None:
+        """A Config rule that has been evaluated."""
+        self.config["rules"][name] = {
+            "ConfigRuleName": name,
+            "ConfigRuleArn": self.arn("config", f"config-rule/config-rule-{len(self.config['rules']):06d}"),
+            "ConfigRuleId": f"config-rule-{len(self.config['rules']):06d}",
+            "Source": {"Owner": "AWS", "SourceIdentifier": identifier},
+            "ConfigRuleState": "ACTIVE",
+            "EvaluationModes": [{"Mode": "DETECTIVE"}],
+            **fields,
+        }
+        self.config["compliance"][name] = compliance
+        self.config["evaluation"][name] = {
+            "FirstEvaluationStarted": True,
+            "LastSuccessfulInvocationTime": now(hours=3),
+            "LastSuccessfulEvaluationTime": now(hours=3),
+        }
+
+    def add_pack(self, name: str = "security-baseline", *, state: str = "CREATE_COMPLETE") -> None:
+        """A conformance pack in a state."""
+        self.config["packs"][name] = {
+            "state": state,
+            "detail": {
+                "ConformancePackName": name,
+                "ConformancePackArn": self.arn(
+                    "config", f"conformance-pack/{name}/conformance-pack-{'a' * 9}"
+                ),
+                "ConformancePackId": f"conformance-pack-{'a' * 9}",
+                "ConformancePackInputParameters": [],
+                "LastUpdateRequestedTime": now(days=20),
+            },
+        }
+        self.config["pack_compliance"][name] = "COMPLIANT"
+
+    def add_remediation(self, rule: str, *, automatic: bool = True, **fields: Any) -> None:
+        """A remediation of a rule."""
+        self.config["remediations"][rule] = {
+            "ConfigRuleName": rule,
+            "TargetType": "SSM_DOCUMENT",
+            "TargetId": "AWS-DisableS3BucketPublicReadWrite",
+            "Parameters": {
+                "AutomationAssumeRole": {"StaticValue": {"Values": [self.account.arn("iam", "role/Fix")]}},
+                "S3BucketName": {"ResourceValue": {"Value": "RESOURCE_ID"}},
+            },
+            "Automatic": automatic,
+            "MaximumAutomaticAttempts": 5,
+            "RetryAttemptSeconds": 60,
+            "Arn": self.arn("config", f"remediation-configuration/{rule}/{'b' * 8}"),
+            **fields,
+        }
+
+    def add_detector(
+        self,
+        *,
+        status: str = "ENABLED",
+        frequency: str = "FIFTEEN_MINUTES",
+        off: tuple[str, ...] = (),
+        missing: tuple[str, ...] = (),
+        **fields: Any,
+    ) -> str:
+        """A detector with every plan but those `off` (or not offered: `missing`); returns its id."""
+        found = hashlib.sha256(f"{self.account.id}/{self.name}".encode()).hexdigest()[:32]
+        features: list[Json] = []
+        for name in (*FOUNDATIONAL, *PLANS):
+            if name not in missing:
+                features.append(feature(name, "DISABLED" if name in off else "ENABLED", off=off))
+        self.guardduty["detector"] = {
+            "DetectorId": found,
+            "CreatedAt": "2025-01-01T00:00:00.000Z",
+            "UpdatedAt": "2025-01-01T00:00:00.000Z",
+            "FindingPublishingFrequency": frequency,
+            "ServiceRole": self.account.arn(
+                "iam", "role/aws-service-role/guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty"
+            ),
+            "Status": status,
+            "Tags": {},
+            "Features": features,
+            **fields,
+        }
+        return found
+
+    def add_destination(self, bucket: str = "findings", *, status: str = "PUBLISHING", **fields: Any) -> None:
+        """A publishing destination of the detector."""
+        found = f"{len(self.guardduty['destinations']) + 1:032x}"
+        self.guardduty["destinations"][found] = {
+            "DestinationId": found,
+            "DestinationType": "S3",
+            "Status": status,
+            "PublishingFailureStartTimestamp": 0 if status == "PUBLISHING" else 1_700_000_000_000,
+            "DestinationProperties": {
+                "DestinationArn": f"arn:aws:s3:::{bucket}",
+                "KmsKeyArn": self.arn("kms", "key/11111111-2222-3333-4444-555555555555"),
+            },
+            **fields,
+        }
+
+    def add_filter(self, name: str, criteria: Json, *, action: str = "ARCHIVE") -> None:
+        """A findings filter; ARCHIVE makes it a suppression rule."""
+        self.guardduty["filters"][name] = {
+            "Name": name,
+            "Description": "",
+            "Action": action,
+            "Rank": len(self.guardduty["filters"]) + 1,
+            "FindingCriteria": {"Criterion": criteria},
+        }
+
+    def add_plan(self, bucket: str, *, status: str = "ACTIVE") -> str:
+        """A malware protection plan of a bucket."""
+        found = f"{len(self.guardduty['plans']) + 1:020x}"
+        self.guardduty["plans"][found] = {
+            "Arn": self.arn("guardduty", f"malware-protection-plan/{found}"),
+            "Role": self.account.arn("iam", "role/GuardDutyMalwareS3"),
+            "ProtectedResource": {"S3Bucket": {"BucketName": bucket, "ObjectPrefixes": []}},
+            "Actions": {"Tagging": {"Status": "ENABLED"}},
+            "CreatedAt": now(days=9),
+            "Status": status,
+            "StatusReasons": [],
+            "Tags": {},
+        }
+        return found
+
+    def add_hub(
+        self, *, standards: tuple[str, ...] = (FSBP, CIS_3), products: tuple[str, ...] = (), **fields: Any
+    ) -> None:
+        """Security Hub CSPM with standards (their name and version) and product subscriptions."""
+        self.securityhub["hub"] = {
+            "HubArn": self.arn("securityhub", "hub/default"),
+            "SubscribedAt": "2025-01-01T00:00:00.000Z",
+            "AutoEnableControls": True,
+            "ControlFindingGenerator": "SECURITY_CONTROL",
+            **fields,
+        }
+        for name in standards:
+            self.add_standard(name)
+        for name in products:
+            self.securityhub["products"].append(self.arn("securityhub", f"product-subscription/aws/{name}"))
+
+    def add_standard(self, name: str, *, status: str = "READY", reason: str = "") -> str:
+        """A standards subscription; returns its ARN."""
+        arn = self.arn("securityhub", f"subscription/{name}")
+        found: Json = {
+            "StandardsSubscriptionArn": arn,
+            "StandardsArn": f"arn:aws:securityhub:{self.name}::standards/{name}",
+            "StandardsInput": {},
+            "StandardsStatus": status,
+            "StandardsControlsUpdatable": "READY_FOR_UPDATES"
+            if status == "READY"
+            else "NOT_READY_FOR_UPDATES",
+        }
+        if reason:
+            found["StandardsStatusReason"] = {"StatusReasonCode": reason}
+        self.securityhub["standards"][arn] = found
+        self.securityhub["controls"].setdefault(
+            arn, dict.fromkeys(("CloudTrail.1", "Config.1", "GuardDuty.1", "IAM.6", "S3.1"), "ENABLED")
+        )
+        return arn
+
+    def add_log_group(self, name: str, retention: int | None = None, **fields: Any) -> str:
+        """A log group; returns its ARN."""
+        arn = self.arn("logs", f"log-group:{name}")
+        group = {"logGroupName": name, "arn": f"{arn}:*", "logGroupArn": arn, "logGroupClass": "STANDARD"}
+        keep = {"retentionInDays": retention} if retention else {}
+        self.logs["groups"][name] = {
+            **group,
+            "creationTime": 1_700_000_000_000,
+            "storedBytes": 1,
+            **keep,
+            **fields,
+        }
+        return arn
+
+    def add_key(self, name: str = "11111111-2222-3333-4444-555555555555", **fields: Any) -> str:
+        """A customer key; `rotation=`, `policy=`, `shared=True` (other accounts may describe it); its ARN."""
+        arn = self.arn("kms", f"key/{name}")
+        rotation, policy = fields.pop("rotation", True), fields.pop("policy", None)
+        shared = fields.pop("shared", False)
+        metadata = {
+            "AWSAccountId": self.account.id,
+            "KeyId": name,
+            "Arn": arn,
+            "CreationDate": now(days=400),
+            "Enabled": fields.get("KeyState", "Enabled") == "Enabled",
+            "Description": "",
+            "KeyUsage": "ENCRYPT_DECRYPT",
+            "KeyState": "Enabled",
+            "Origin": "AWS_KMS",
+            "KeyManager": "CUSTOMER",
+            "KeySpec": "SYMMETRIC_DEFAULT",
+            "MultiRegion": False,
+            **fields,
+        }
+        text = policy or key_policy(self.account.id)
+        self.kms["keys"][name] = {
+            "metadata": metadata,
+            "rotation": rotation,
+            "policy": text,
+            "shared": shared,
+        }
+        return arn
+
+
+@dataclass
+class Account:
+    """One account: its regions, and what has no region."""
+
+    id: str
+    world: World = field(repr=False)
+    regions: dict[str, Region] = field(default_factory=dict)
+    aliases: list[str] = field(default_factory=list)
+    roles: dict[str, Json] = field(default_factory=dict)
+    block: dict[str, bool] | None = None  # the account's S3 public access block
+    contacts: dict[str, Json] = field(default_factory=dict)
+    token_version: int = 2
+    opt_status: dict[str, str] = field(default_factory=dict)  # region: ENABLING, ...
+
+    def region(self, name: str) -> Region:
+        """The state in an enabled region."""
+        return self.regions[name]
+
+    def arn(self, service: str, rest: str) -> str:
+        """An ARN without a region."""
+        return f"arn:aws:{service}::{self.id}:{rest}"
+
+    def add_role(self, name: str, principal: str) -> None:
+        """A role that a service may assume (service-linked when its name says so)."""
+        path = f"/aws-service-role/{principal}/" if name.startswith("AWSServiceRole") else "/"
+        trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+        self.roles[name] = {
+            "Path": path,
+            "RoleName": name,
+            "RoleId": f"AROA{len(self.roles):016d}",
+            "Arn": self.arn("iam", f"role{path}{name}"),
+            "CreateDate": now(days=300),
+            "AssumeRolePolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        }
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who calls what, where."""
+
+    world: World
+    account: Account
+    region: str
+    service: str
+    operation: str
+    arn: str
+
+    @functools.cached_property
+    def here(self) -> Region:
+        """The state in the called region."""
+        return self.account.regions.get(self.region) or Region(self.region, self.account)
+
+
+@dataclass
+class World:
+    """Everything; seed it, serve it, read `calls`, `bugs` and `missing` afterwards."""
+
+    default: str = ACCOUNT
+    accounts: dict[str, Account] = field(default_factory=dict)
+    buckets: dict[str, Json] = field(default_factory=dict)
+    organization: Json | None = None
+    faults: list[Fault] = field(default_factory=list)
+    page_size: int | None = None
+    calls: list[tuple[str, str, str, str, Json]] = field(default_factory=list)
+    bugs: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    sessions: dict[str, str] = field(default_factory=dict)  # access key: ARN
+    no_assume: set[str] = field(default_factory=set)  # role ARNs that refuse
+    lock: Any = field(default_factory=threading.RLock, repr=False)
+
+    def account(self, name: str = ACCOUNT, regions: tuple[str, ...] = REGIONS) -> Account:
+        """An account, made when it is new."""
+        if name not in self.accounts:
+            found = self.accounts[name] = Account(name, self)
+            found.regions = {item: Region(item, found) for item in regions}
+        return self.accounts[name]
+
+    def credentials(self, account: str | None = None) -> tuple[str, str]:
+        """(access key, secret) of an account."""
+        return f"AKIA{account or self.default}", "secret"
+
+    def call(self, key: str, region: str, service: str, operation: str) -> Call:
+        """The call that a signature stands for; an unknown key is the default account's."""
+        match = re.match(r"A[KS]IA(\d{12})", key)
+        with self.lock:
+            account = self.account(match[1] if match else self.default)
+        arn = self.sessions.get(key, f"arn:aws:sts::{account.id}:assumed-role/SecurityAudit/alice")
+        return Call(self, account, "us-east-1" if region == "aws-global" else region, service, operation, arn)
+
+    def add_bucket(self, name: str, owner: str = ACCOUNT, region: str = "us-east-1", **settings: Any) -> Json:
+        """A bucket: policy=, public=, acl=[grants], block=, versioning=, lock=, logging=, lifecycle=[rules],
+        encryption=[rules], head={accounts that may HeadBucket}, readers={accounts that may read settings}."""
+        self.account(owner)
+        found = {"owner": owner, "region": region, "head": set(), "readers": set(), **settings}
+        self.buckets[name] = found
+        return found
+
+    def organize(
+        self,
+        manager: str = ACCOUNT,
+        members: tuple[str, ...] = (),
+        *,
+        access: tuple[str, ...] = (),
+        delegated: dict[str, list[str]] | None = None,
+    ) -> Json:
+        """An organization: `access` are trusted service principals, `delegated` their administrators."""
+        org, base = "o-exampleorg1", f"arn:aws:organizations::{manager}"
+        for item in (manager, *members):
+            self.account(item)
+        self.organization = {
+            "Organization": {
+                "Id": org,
+                "Arn": f"{base}:organization/{org}",
+                "FeatureSet": "ALL",
+                "MasterAccountId": manager,
+                "MasterAccountArn": f"{base}:account/{org}/{manager}",
+                "MasterAccountEmail": "root@example.com",
+                "AvailablePolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}],
+            },
+            "Accounts": [
+                {
+                    "Id": item,
+                    "Arn": f"{base}:account/{org}/{item}",
+                    "Email": f"{item}@example.com",
+                    "Name": f"account-{item[-4:]}",
+                    "State": "ACTIVE",
+                    "JoinedMethod": "CREATED",
+                    "JoinedTimestamp": now(days=500),
+                }
+                for item in (manager, *members)
+            ],
+            "Access": list(access),
+            "Delegated": delegated or {},
+            "Effective": {},  # (account, policy type): content
+        }
+        return self.organization
+
+
+def feature(name: str, status: str, off: tuple[str, ...] = ()) -> Json:
+    """A GuardDuty feature as GetDetector shows it."""
+    found: Json = {"Name": name, "Status": status, "UpdatedAt": now(days=100)}
+    if name == "RUNTIME_MONITORING":
+        found["AdditionalConfiguration"] = [
+            {"Name": item, "Status": "DISABLED" if item in off else status, "UpdatedAt": now(days=100)}
+            for item in AGENTS
         ]
+    return found
+
+
+def trail_status(trail: Json, logging: bool) -> Json:
+    """What GetTrailStatus says of a healthy trail, or of one that never logged."""
+    if not logging:
+        return {"IsLogging": False}
+    found = {"IsLogging": True, "LatestDeliveryTime": now(minutes=6), "StartLoggingTime": now(days=90)}
+    if trail.get("LogFileValidationEnabled"):
+        found["LatestDigestDeliveryTime"] = now(minutes=40)
+    if trail.get("CloudWatchLogsLogGroupArn"):
+        found["LatestCloudWatchLogsDeliveryTime"] = now(minutes=5)
+    return found
+
+
+def key_policy(account: str) -> str:
+    """A key policy that lets its account and CloudTrail use the key."""
+    allow = {"Effect": "Allow", "Resource": "*"}
+    root = {**allow, "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "kms:*"}
+    trail = {
+        **allow,
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey*", "kms:DescribeKey"],
+        "Condition": {"StringLike": {"aws:SourceArn": f"arn:aws:cloudtrail:*:{account}:trail/*"}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [root, trail]})
 
 
 def trail_policy(bucket: str, trail: str, *, bound: bool = True) -> str:
     """A bucket policy that lets CloudTrail write, bound to a trail by aws:SourceArn or not."""
-    condition = {"Condition": {"StringEquals": {"AWS:SourceArn": trail}}} if bound else {}
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudtrail.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{bucket}/AWSLogs/*",
-        **condition,
+    base: Json = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
+    if bound:
+        base["Condition"] = {"StringEquals": {"aws:SourceArn": trail}}
+    plain = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def empty() -> World:
-    """An account in which nothing is on."""
-    return World()
-
-
-def well_configured() -> World:
-    """An account in which a careful engineer finds no gap: its bucket is in a log archive it may read."""
-    world = World(alias="prod")
-    world.join(manager=ACCOUNT, ids=(ARCHIVE,))
-    world.admins = {"cloudtrail.amazonaws.com": [ARCHIVE]}
-    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
-    world.keys[key] = {"KeyId": key.rpartition("/")[2], "Arn": key, "KeyState": "Enabled"}
-    world.groups[("us-east-1", "trail")] = {"logGroupName": "trail", "retentionInDays": 400}
-    arn = world.add_trail(
-        "org",
-        bucket="org-logs",
-        selectors=ALL_EVENTS,
-        insights=("ApiCallRateInsight", "ApiErrorRateInsight"),
-        KmsKeyId=key,
-        LogFileValidationEnabled=True,
-        IsOrganizationTrail=True,
-        CloudWatchLogsLogGroupArn=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:trail:*",
-        CloudWatchLogsRoleArn=f"arn:aws:iam::{ACCOUNT}:role/trail",
-    )
-    world.add_bucket(
-        "org-logs",
-        owner=ARCHIVE,
-        region="eu-central-1",
-        readable=True,
-        policy=trail_policy("org-logs", arn),
-        block=dict.fromkeys(
-            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
-        ),
-        lock=True,
-        logging="access-logs",
-    )
-    return world
-
-
-def mixed() -> World:
-    """Gaps of many kinds: a stopped trail, a narrow one, a public bucket, a missing key, a refused region."""
-    world = World(alias="staging")
-    world.join(manager=ACCOUNT, ids=(ARCHIVE,))
-    world.groups[("us-east-1", "trail")] = {"logGroupName": "trail", "retentionInDays": 30}
-    main = world.add_trail(
-        "main",
-        multi=False,
-        IncludeGlobalServiceEvents=True,
-        CloudWatchLogsLogGroupArn=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:trail:*",
-        CloudWatchLogsRoleArn=f"arn:aws:iam::{ACCOUNT}:role/trail",
-        selectors=[
-            {
-                "ReadWriteType": "All",
-                "IncludeManagementEvents": True,
-                "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}],
-                "ExcludeManagementEventSources": ["kms.amazonaws.com"],
-            }
-        ],
-    )
-    world.add_bucket("trail-logs", policy=trail_policy("trail-logs", main, bound=False), lifecycle=90)
-    world.add_trail(
-        "writes",
-        home="eu-west-1",
-        multi=False,
-        bucket="writes-logs",
-        selectors=[{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}],
-    )
-    world.add_bucket("writes-logs", region="eu-west-1", acl_public=True)
-    world.add_trail("old", home="eu-central-1", multi=False, bucket="deleted-long-ago", logging=False)
-    gone = f"arn:aws:kms:ap-south-1:{ACCOUNT}:key/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
-    world.keys[gone] = {"KeyId": gone.rpartition("/")[2], "Arn": gone, "KeyState": "PendingDeletion"}
-    world.add_trail(
-        "mumbai",
-        home="ap-south-1",
-        multi=False,
-        bucket="trail-logs",
-        KmsKeyId=gone,
-        LogFileValidationEnabled=True,
-        status={"LatestDeliveryError": "KMS.DisabledException"},
-    )
-    world.stores["us-west-2"] = [
-        {
-            "EventDataStoreArn": f"arn:aws:cloudtrail:us-west-2:{ACCOUNT}:eventdatastore/s1",
-            "Status": "ENABLED",
-        }
-    ]
-    world.faults.append(
-        Fault(
-            region="sa-east-1",
-            message="User is not authorized to perform this action with an explicit deny in a service control policy",
-        )
-    )
-    return world
-
-
-SCENARIOS = {"empty": empty, "well_configured": well_configured, "mixed": mixed}
+    check = {**base, "Sid": "AclCheck", "Action": "s3:GetBucketAcl", "Resource": f"arn:aws:s3:::{bucket}"}
+    write = {**base, "Sid": "Write", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/AWSLogs/*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [check, write, plain]})

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from postureaudit import catalog, evaluate
 from postureaudit.evidence import Answer, Refusal, RefusalKind
 from postureaudit.findings import Finding, Verdict
 from postureaudit.services.cloudtrail.selectors import READ, WRITE, records, selected
-from tests.conftest import Collect, judge
-from tests.fakeaws import FakeAws, Fault, World
-from tests.fakeaws.world import ACCOUNT, ARCHIVE, mixed, trail_policy
+from tests.conftest import Collect, Mend, judge
+from tests.fakeaws import Fault, World
+from tests.fakeaws.scenarios import mixed
+from tests.fakeaws.world import ACCOUNT, ARCHIVE, Region, trail_policy
 
 KMS, RDS = "kms.amazonaws.com", "rdsdata.amazonaws.com"
 
@@ -103,6 +100,11 @@ def test_default_selectors_are_proven_without_reading_them() -> None:
     assert selected({"HasCustomEventSelectors": True}, refused, "aws") == refused
 
 
+def home(world: World, name: str = "us-east-1") -> Region:
+    """A region of the world's account."""
+    return world.account().region(name)
+
+
 def verdicts(finding: Finding) -> dict[str | None, str]:
     return {place.region: place.verdict.value for place in finding.places}
 
@@ -110,8 +112,8 @@ def verdicts(finding: Finding) -> dict[str | None, str]:
 def test_reads_and_writes_split_over_two_trails_cover_together(collect: Collect) -> None:
     """Half from one trail and half from another are whole; half alone is a gap."""
     world = World()
-    world.add_trail("reads", multi=True, selectors=[basic("ReadOnly")])
-    world.add_trail("writes", home="eu-west-1", multi=False, selectors=[basic("WriteOnly")])
+    home(world).add_trail("reads", selectors=[basic("ReadOnly")])
+    home(world, "eu-west-1").add_trail("writes", multi=False, selectors=[basic("WriteOnly")])
 
     found = verdicts(judge(collect(world))["cloudtrail.management-events"])
 
@@ -122,9 +124,9 @@ def test_reads_and_writes_split_over_two_trails_cover_together(collect: Collect)
 def test_source_left_out_by_one_trail_is_covered_by_another(collect: Collect) -> None:
     """Exclusions count only when every logging trail leaves the source out."""
     world = World()
-    world.add_trail("one", selectors=[basic(ExcludeManagementEventSources=[KMS])])
+    home(world).add_trail("one", selectors=[basic(ExcludeManagementEventSources=[KMS])])
     alone = judge(collect(world))["cloudtrail.no-excluded-sources"]
-    world.add_trail("two", selectors=[advanced(eventSource={"NotEquals": [RDS]})])
+    home(world).add_trail("two", selectors=[advanced(eventSource={"NotEquals": [RDS]})])
     together = judge(collect(world))["cloudtrail.no-excluded-sources"]
 
     assert (alone.verdict, together.verdict) == (Verdict.FAIL, Verdict.PASS)
@@ -133,7 +135,7 @@ def test_source_left_out_by_one_trail_is_covered_by_another(collect: Collect) ->
 def test_stopped_trail_covers_nothing(collect: Collect) -> None:
     """A trail that does not log is no trail; the fix starts it at home."""
     world = World()
-    arn = world.add_trail("main", home="eu-west-1", logging=False)
+    arn = home(world, "eu-west-1").add_trail("main", logging=False)
 
     finding = judge(collect(world))["cloudtrail.enabled"]
 
@@ -147,8 +149,8 @@ def test_multi_region_trail_covers_a_region_that_refused(collect: Collect) -> No
     """A logging multi-region trail seen elsewhere covers it; a single-region trail leaves it unknown."""
     fault = Fault(region="sa-east-1")
     one, two = World(faults=[fault]), World(faults=[fault])
-    one.add_trail("all", multi=True)
-    two.add_trail("home", multi=False)
+    home(one).add_trail("all")
+    home(two).add_trail("home", multi=False)
 
     covered, unknown = (verdicts(judge(collect(world))["cloudtrail.enabled"]) for world in (one, two))
 
@@ -159,8 +161,7 @@ def test_multi_region_trail_covers_a_region_that_refused(collect: Collect) -> No
 def test_trail_stopped_in_one_region_only(collect: Collect) -> None:
     """GetTrailStatus answers for one region: where it says no, the region is not covered."""
     world = World()
-    arn = world.add_trail("all")
-    world.trails[arn]["status_in"] = {"eu-west-3": {"IsLogging": False}}
+    home(world).add_trail("all", status_in={"eu-west-3": {"IsLogging": False}})
 
     found = verdicts(judge(collect(world))["cloudtrail.enabled"])
 
@@ -171,8 +172,8 @@ def test_trail_stopped_in_one_region_only(collect: Collect) -> None:
 def test_member_of_an_organization(collect: Collect) -> None:
     """A member that sees the organization's trail is covered by it; its settings are its owner's to mend."""
     world = World()
-    world.join(manager=ARCHIVE, ids=(ACCOUNT,))
-    world.add_trail("org", owner=ARCHIVE, bucket="org-logs", IsOrganizationTrail=True)
+    world.organize(ARCHIVE, (ACCOUNT,))
+    world.account(ARCHIVE).region("us-east-1").add_trail("org", bucket="org-logs", IsOrganizationTrail=True)
     world.add_bucket("org-logs", owner=ARCHIVE)
 
     found = judge(collect(world))
@@ -186,8 +187,20 @@ def test_member_of_an_organization(collect: Collect) -> None:
     assert found["cloudtrail.bucket-separate-account"].verdict is Verdict.UNKNOWN
 
 
+LOCK = {
+    "ObjectLockEnabled": "Enabled",
+    "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 365}},
+}
 LISTING = Fault(service="s3", operation="ListBuckets", code="AccessDenied")
-OPEN = {"policy": '{"Statement":[]}', "policy_public": True}
+OPEN = {"policy": '{"Statement":[]}', "public": True}
+
+
+def acl(group: str) -> list[dict[str, Any]]:
+    """An ACL that lets a group of everybody read."""
+    uri = f"http://acs.amazonaws.com/groups/global/{group}"
+    return [{"Grantee": {"Type": "Group", "URI": uri}, "Permission": "READ"}]
+
+
 BLOCK = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
 )
@@ -209,9 +222,9 @@ BLOCK = dict.fromkeys(
         pytest.param({}, [], "bucket-not-public", "pass", id="private"),
         pytest.param(OPEN, [], "bucket-not-public", "fail", id="public by policy"),
         pytest.param({**OPEN, "block": BLOCK}, [], "bucket-not-public", "pass", id="saved by its block"),
-        pytest.param({"acl_public": "AllUsers"}, [], "bucket-not-public", "fail", id="AllUsers"),
+        pytest.param({"acl": acl("AllUsers")}, [], "bucket-not-public", "fail", id="AllUsers"),
         pytest.param(
-            {"acl_public": "AuthenticatedUsers"}, [], "bucket-not-public", "fail", id="AuthenticatedUsers"
+            {"acl": acl("AuthenticatedUsers")}, [], "bucket-not-public", "fail", id="AuthenticatedUsers"
         ),
         pytest.param(
             OPEN,
@@ -222,11 +235,9 @@ BLOCK = dict.fromkeys(
         ),
         pytest.param({"owner": ARCHIVE}, [], "bucket-not-public", "unknown", id="foreign bucket"),
         pytest.param(
-            {"region": "ap-south-1", "lock": True}, [], "bucket-tamper-proof", "pass", id="another region"
+            {"region": "ap-south-1", "lock": LOCK}, [], "bucket-tamper-proof", "pass", id="another region"
         ),
-        pytest.param(
-            {"versioning": {"Status": "Enabled"}}, [], "bucket-tamper-proof", "fail", id="versions alone"
-        ),
+        pytest.param({"versioning": "Enabled"}, [], "bucket-tamper-proof", "fail", id="versions alone"),
         pytest.param({"lifecycle": 30}, [], "bucket-retention", "fail", id="deleted after 30 days"),
     ],
 )
@@ -235,7 +246,7 @@ def test_bucket(
 ) -> None:
     """Whose the bucket is and how it is set up, and what a refused answer leaves open."""
     world = World(faults=list(faults))
-    world.add_trail("main", bucket="logs")
+    home(world).add_trail("main", bucket="logs")
     if bucket is not None:
         world.add_bucket("logs", **bucket)
 
@@ -244,8 +255,9 @@ def test_bucket(
 
 def test_account_block_saves_a_public_bucket(collect: Collect) -> None:
     """The account's public access block counts as the bucket's own does."""
-    world = World(account_block=BLOCK)
-    world.add_trail("main", bucket="logs")
+    world = World()
+    world.account().block = BLOCK
+    home(world).add_trail("main", bucket="logs")
     world.add_bucket("logs", **OPEN)
 
     assert judge(collect(world))["cloudtrail.bucket-not-public"].verdict is Verdict.PASS
@@ -253,8 +265,9 @@ def test_account_block_saves_a_public_bucket(collect: Collect) -> None:
 
 def test_account_block_says_nothing_of_a_foreign_bucket(collect: Collect) -> None:
     """Our account's block does not reach a bucket in the log archive account: its policy stays unknown."""
-    world = World(account_block=BLOCK)
-    world.add_trail("main", bucket="logs")
+    world = World()
+    world.account().block = BLOCK
+    home(world).add_trail("main", bucket="logs")
     world.add_bucket("logs", owner=ARCHIVE)
 
     assert judge(collect(world))["cloudtrail.bucket-not-public"].verdict is Verdict.UNKNOWN
@@ -264,7 +277,7 @@ def test_account_block_says_nothing_of_a_foreign_bucket(collect: Collect) -> Non
 def test_bucket_policy_names_the_trail(collect: Collect, bound: bool) -> None:
     """The policy binds CloudTrail by aws:SourceArn, in any case of letters."""
     world = World()
-    arn = world.add_trail("main", bucket="logs")
+    arn = home(world).add_trail("main", bucket="logs")
     world.add_bucket("logs", policy=trail_policy("logs", arn, bound=bound))
 
     found = judge(collect(world))["cloudtrail.bucket-source-restricted"]
@@ -287,8 +300,8 @@ MENDED = (
 def two_gaps() -> World:
     """One stopped trail with narrow selectors, in a bucket of its own account."""
     world = World()
-    world.groups[("us-east-1", "trail")] = {"logGroupName": "trail", "retentionInDays": 30}
-    world.add_trail(
+    home(world).add_log_group("trail", 30)
+    home(world).add_trail(
         "main",
         multi=False,
         logging=False,
@@ -297,31 +310,25 @@ def two_gaps() -> World:
         selectors=[basic("WriteOnly", ExcludeManagementEventSources=[KMS])],
     )
     world.add_bucket("own-logs")
-    world.add_bucket("archive-logs", owner=ARCHIVE)
+    home(world).add_key("k")
+    world.add_bucket("archive-logs", owner=ARCHIVE, policy=trail_policy("archive-logs", "", bound=False))
     return world
 
 
-@pytest.mark.parametrize(
-    "world", [World(buckets={"archive-logs": {"owner": ARCHIVE, "region": "us-east-1"}}), two_gaps()]
-)
-def test_printed_fixes_close_the_gaps(collect: Collect, world: World) -> None:
-    """Each printed command, run by the real AWS CLI until nothing is left to run, closes its gap."""
-    wanted = [f"cloudtrail.{name}" for name in MENDED.split()]
-    aws = shutil.which("aws") or str(Path(__import__("sys").executable).parent / "aws")
-    for _ in range(4):
-        found = evaluate.evaluate(collect(world), catalog.builtin(), ids=wanted, needs=NEEDS)
-        commands = dict.fromkeys(argv for item in found if item.fix for argv in item.fix.argv or ())
-        if not commands:
-            break
-        with FakeAws(world) as server:
-            for argv in commands:
-                environment = {**server.env(), "AWS_MAX_ATTEMPTS": "1"}
-                done = subprocess.run(
-                    [aws, *argv[1:]], env=environment, capture_output=True, text=True, check=False
-                )
-                assert done.returncode == 0, (argv, done.stderr)
+def nothing_but_a_bucket() -> World:
+    """An empty account, and a log archive's bucket."""
+    world = World()
+    home(world).add_key("k")
+    world.add_bucket("archive-logs", owner=ARCHIVE, policy=trail_policy("archive-logs", "", bound=False))
+    return world
 
-    assert {item.check: item.verdict.value for item in found if item.verdict is Verdict.FAIL} == {}
+
+@pytest.mark.parametrize("world", [nothing_but_a_bucket(), two_gaps()])
+def test_printed_fixes_close_the_gaps(mend: Mend, world: World) -> None:
+    """Each printed command, run by the real AWS CLI until nothing is left to run, closes its gap."""
+    found = mend(world, *(f"cloudtrail.{name}" for name in MENDED.split()), needs=NEEDS)
+
+    assert {name for name, item in found.items() if item.verdict is Verdict.FAIL} == set()
 
 
 def test_data_event_fix_keeps_management_events_and_leaves_out_its_own_bucket(collect: Collect) -> None:

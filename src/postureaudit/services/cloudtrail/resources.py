@@ -17,6 +17,7 @@ from postureaudit.resources import (
     all_of,
     any_of,
     body,
+    facts,
     malformed,
     member,
 )
@@ -105,16 +106,6 @@ class LogGroup(msgspec.Struct, frozen=True, kw_only=True):
     RetentionDays: int | Refusal
 
 
-def _facts(**structs: msgspec.Struct | Json) -> dict[str, Json]:
-    """Facets as plain dicts in which a Refusal stays what it is."""
-    return {
-        name: msgspec.structs.asdict(value)
-        if isinstance(value, msgspec.Struct) and not isinstance(value, Refusal)
-        else value
-        for name, value in structs.items()
-    }
-
-
 def regions(view: View) -> Iterator[Resource]:
     """One place a region: what is recorded there."""
     for region in view.regions:
@@ -129,7 +120,7 @@ def regions(view: View) -> Iterator[Resource]:
             type="cloudtrail.region",
             account=view.account,
             region=region,
-            facts=_facts(
+            facts=facts(
                 Coverage=found, Candidate=_candidate(view), Present=_present(view), Selectors=_selectors(view)
             ),
         )
@@ -183,7 +174,7 @@ def account(view: View) -> Iterator[Resource]:
         type="cloudtrail.account",
         account=view.account,
         region=None,
-        facts=_facts(
+        facts=facts(
             Trails=found,
             Candidate=_candidate(view),
             Present=_present(view),
@@ -266,7 +257,7 @@ def organization(view: View) -> Iterator[Resource]:
         account=view.account,
         region=None,
         elsewhere=elsewhere,
-        facts=_facts(OrganizationTrail=trail, DelegatedAdmin=admin, Candidate=_candidate(view)),
+        facts=facts(OrganizationTrail=trail, DelegatedAdmin=admin, Candidate=_candidate(view)),
     )
 
 
@@ -303,7 +294,7 @@ def _trail(view: View, trail: Trail) -> Resource:
         account=view.account,
         region=trail.home,
         owner="" if trail.owner == view.account else trail.owner,
-        facts=_facts(
+        facts=facts(
             Trail=trail.body,
             Delivery=_delivery(view, trail, status, "LatestDeliveryTime", "LatestDeliveryError"),
             Digest=_delivery(view, trail, status, "LatestDigestDeliveryTime", "LatestDigestDeliveryError"),

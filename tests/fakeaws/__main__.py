@@ -1,4 +1,4 @@
-"""Serve a scenario alone: python -m tests.fakeaws.full --scenario mixed --port 4566."""
+"""Serve a scenario alone: python -m tests.fakeaws --scenario mixed --port 4566."""
 
 from __future__ import annotations
 
