@@ -1,0 +1,97 @@
+"""What the caller chose: the command line over the environment over a configuration file, and the checks it means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from postureaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from postureaudit.catalog import Catalog
+
+
+def with_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """The options with what the configuration file sets where the command line is silent."""
+    from postureaudit import settings
+
+    named = given.get("config")
+    path = named or (None if given.get("no_config") else settings.find(Path.cwd()))
+    if path is None:
+        found = settings.Settings()
+    else:
+        found = settings.load(path, found=named is None)
+        if not given.get("quiet"):
+            click.echo(f"using {path}", err=True)
+    merged = {"parameters": {}, "check_parameters": {}, "severities": {}, "off": (), **given}
+    pairs = {
+        "regions": found.regions,
+        "exclude": found.exclude_regions,
+        "only": found.check,
+        "skip": found.skip,
+        "chosen": found.services,
+        "frameworks": found.frameworks,
+        "fail_on": found.fail_on,
+        "profile": found.profile,
+        "role_arn": found.role_arn,
+        "external_id": found.external_id,
+        "waivers_file": Path(found.waivers) if found.waivers else None,
+        "checks_file": Path(found.checks_file) if found.checks_file else None,
+    }
+    for name, value in pairs.items():
+        if value and not merged.get(name):
+            merged[name] = value
+    merged.update(
+        parameters=found.parameters,
+        check_parameters=found.check_parameters,
+        severities=found.severities,
+        off=found.off,
+    )
+    return merged
+
+
+def chosen_catalog(given: Mapping[str, Any]) -> tuple[Catalog, frozenset[str]]:
+    """The catalogue in force and the ids chosen from it."""
+    from postureaudit import catalog, lint
+    from postureaudit.findings import Severity
+
+    found = catalog.builtin()
+    if given.get("checks_file"):
+        own = catalog.load_file(given["checks_file"])
+        found = found.extended(own)
+        problems = lint.lint(found, only=[check.id for check in own])
+        if problems:
+            raise UsageError(
+                f"{given['checks_file']}: {problems[0].check}: {problems[0].text}",
+                hint=f"see all with: postureaudit checks lint {given['checks_file']}",
+            )
+    found = found.tuned(
+        severities=given["severities"], parameters=given["check_parameters"], off=given["off"]
+    )
+    ids = found.select(
+        only=given["only"],
+        skip=given["skip"],
+        services=given["chosen"],
+        at_least=Severity(given["severity"]),
+        frameworks=given["frameworks"],
+    )
+    if not ids:
+        raise UsageError("no check fits all of these choices", hint="see: postureaudit checks list")
+    return found, ids
+
+
+def needs(given: Sequence[str]) -> dict[str, str]:
+    from postureaudit.catalog import NEEDS
+
+    found = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or name not in NEEDS:
+            raise UsageError(
+                f"--set {item!r} names nothing that a fix needs", hint=f"there is: {', '.join(NEEDS)}"
+            )
+        found[name] = value
+    return found

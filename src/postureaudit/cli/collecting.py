@@ -1,0 +1,59 @@
+"""Walk AWS for a command: session, signals, progress."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from postureaudit.catalog import Catalog
+    from postureaudit.evidence import Evidence
+
+
+def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> tuple[Evidence, int]:
+    """Walk AWS. The second value is 130 or 143 when a signal ended the walk early."""
+    from postureaudit import services
+    from postureaudit.aws.session import open_session
+    from postureaudit.aws.walk import walk
+    from postureaudit.catalog import calls
+    from postureaudit.cli.progress import Progress
+
+    stop = threading.Event()
+    code = [0]
+
+    def end(number: int, _: object) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        code[0] = 128 + number
+        stop.set()
+        print("\nstopping: waiting for calls in flight (again to stop at once)", file=sys.stderr)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        session = open_session(
+            profile=given["profile"],
+            role_arn=given["role_arn"],
+            external_id=given["external_id"],
+            expect_account=given["expect_account"],
+            max_workers=given["max_workers"],
+        )
+        with Progress("none" if given["quiet"] else given["progress"]) as progress:
+            evidence = walk(
+                session,
+                [service.collect for service in services.all_services()],
+                only=given["regions"],
+                exclude=given["exclude"],
+                wanted=calls(catalog, ids, services.types()),
+                max_workers=given["max_workers"],
+                timeout=given["timeout"],
+                on_progress=progress,
+                stop=stop,
+            )
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return evidence, code[0]

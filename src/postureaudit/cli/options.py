@@ -1,0 +1,70 @@
+"""The options that commands share: what to check, how to ask AWS, how to report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """One decorator that adds these options, in this order."""
+
+    def apply(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return apply
+
+
+_many: dict[str, Any] = {"multiple": True}
+selection = together(
+    click.option(
+        "-c", "--check", "only", metavar="ID", help="Only this check or family (config.*).", **_many
+    ),
+    click.option("--skip", metavar="ID", help="Not this check or family.", **_many),
+    click.option("-s", "--service", "chosen", metavar="NAME", help="Only this service's checks.", **_many),
+    click.option("--severity", type=click.Choice(SEVERITIES), default="info", help="At least this severity."),
+    click.option("--framework", "frameworks", metavar="NAME", help="Only checks that map to it.", **_many),
+    click.option(
+        "--checks", "checks_file", type=click.Path(path_type=Path), help="Add your own checks file."
+    ),
+    click.option("--config", type=click.Path(path_type=Path), help="Configuration file."),
+    click.option("--no-config", is_flag=True, help="Ignore configuration files."),
+)
+asking = together(
+    click.option("--profile", help="AWS profile."),
+    click.option("-r", "--region", "regions", metavar="GLOB", help="Only these regions.", **_many),
+    click.option("--exclude-region", "exclude", metavar="GLOB", help="Not these regions.", **_many),
+    click.option("--role-arn", help="Assume this role."),
+    click.option("--external-id", help="The role's external id."),
+    click.option("--expect-account", metavar="ID", help="Stop unless the credentials are this account's."),
+    click.option("--max-workers", type=click.IntRange(1, 256), default=64, show_default=True),
+    click.option("--timeout", type=click.FloatRange(min=1), help="Seconds for the whole walk."),
+    click.option("--progress", type=click.Choice(("auto", "plain", "none")), default="auto"),
+)
+reporting = together(
+    click.option(
+        "-o", "--output", "outputs", metavar="FORMAT[=PATH]", help="table, json; - is stdout.", **_many
+    ),
+    click.option("--fail-on", type=click.Choice((*SEVERITIES, "none")), help="Exit 3 from here on. [low]"),
+    click.option("--exit-zero", is_flag=True, help="Gaps do not change the exit code."),
+    click.option("--allow-unknown", metavar="NAME", help="Tolerate this blindness, by name.", **_many),
+    click.option("--waivers", "waivers_file", type=click.Path(path_type=Path), help="Waivers file."),
+    click.option("--no-waivers", is_flag=True),
+    click.option("--strict-waivers", is_flag=True, help="Exit 2 when a waiver matches nothing."),
+    click.option("--set", "needs", metavar="NAME=VALUE", help="What only you know: LOG_BUCKET=...", **_many),
+    click.option(
+        "--top", type=click.IntRange(0), default=10, show_default=True, help="Gaps to show (0: all)."
+    ),
+    click.option("--details", is_flag=True, help="Every reason and command."),
+    click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto"),
+    click.option("--ascii", "ascii_only", is_flag=True, help="No glyphs beyond ASCII."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no RESULT line on stderr."),
+    click.option("--debug", is_flag=True, help="Tracebacks."),
+)

@@ -1,0 +1,159 @@
+"""From evidence to reports and an exit code: judge, apply waivers, decide, write every output."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from postureaudit.cli import choices
+from postureaudit.cli.messages import say
+from postureaudit.errors import UsageError
+
+if TYPE_CHECKING:
+    from postureaudit.catalog import Catalog
+    from postureaudit.evidence import Evidence
+    from postureaudit.findings import Finding, Severity
+
+
+def report(
+    evidence: Evidence,
+    catalog: Catalog,
+    ids: frozenset[str],
+    given: Mapping[str, Any],
+    *,
+    accepted: Sequence[Any] | None = None,
+    today: datetime.date | None = None,
+    gate: bool = True,
+    interrupted: int = 0,
+) -> None:
+    """Judge, apply waivers, decide, write every output, exit."""
+    from postureaudit import evaluate, waivers
+    from postureaudit.gate import decide
+    from postureaudit.report import Report
+
+    outputs = formats(given["outputs"])
+    needs = {**given["parameters"], **choices.needs(given["needs"])}
+    findings: tuple[Finding, ...] = evaluate.evaluate(evidence, catalog, ids=ids, needs=needs)
+    if accepted is None:
+        file = None if given["no_waivers"] else given["waivers_file"]
+        accepted = waivers.load(file) if file else ()
+    today = today or datetime.datetime.now(datetime.UTC).date()
+    applied = waivers.apply(findings, accepted, today=today)
+    fail_on = _fail_on(given["fail_on"])
+    decision = decide(
+        applied.findings,
+        fail_on=fail_on,
+        exit_zero=given["exit_zero"],
+        allow_unknown=frozenset(given["allow_unknown"]),
+    )
+    code = decision.code if gate else 0
+    if given["strict_waivers"] and applied.unused:
+        code = 2
+    made = Report(
+        evidence=evidence,
+        digest=catalog.digest,
+        findings=applied.findings,
+        decision=decision,
+        exit_code=interrupted or code,
+        fail_on=fail_on,
+        today=today.isoformat(),
+        seconds=_seconds(evidence),
+        warnings=applied.warnings,
+    )
+    _write(made, outputs, given)
+    if made.exit_code:
+        raise click.exceptions.Exit(made.exit_code)
+
+
+def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> None:
+    """Files first, each whole or not at all; then standard output."""
+    from postureaudit.evidence import write_whole
+    from postureaudit.render import MACHINE, renderer
+
+    for name, path in sorted(outputs, key=lambda item: item[1] == "-"):
+        if path != "-":
+            text = renderer(name)(made, _style(given, sys.stdout, file=True))
+            write_whole(Path(path), text.encode("utf-8", "backslashreplace"))
+            if not given["quiet"]:
+                click.echo(f"wrote {path}", err=True)
+            continue
+        style = _style(given, sys.stdout)
+        sys.stdout.write(renderer(name)(made, style))
+        sys.stdout.flush()
+    if not any(name not in MACHINE and path == "-" for name, path in outputs) and not given["quiet"]:
+        from postureaudit.render.table import result_line
+
+        for warning in made.warnings:
+            say(f"warning: {warning}")
+        click.echo(result_line(made), err=True)
+
+
+def _style(given: Mapping[str, Any], stream: Any, *, file: bool = False) -> Any:
+    """Width, colour and glyphs, from the options, the environment and the terminal."""
+    import shutil
+
+    from postureaudit.render import Style
+
+    environment = os.environ
+    tty = not file and stream.isatty()
+    choice = given["color"]
+    wanted = environment.get("FORCE_COLOR") or environment.get("CLICOLOR_FORCE")
+    color = choice == "always" or (
+        choice == "auto" and not environment.get("NO_COLOR") and (bool(wanted) or tty)
+    )
+    columns = environment.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() and int(columns) > 0 else 0
+    width = width or (shutil.get_terminal_size((100, 24)).columns if tty else 100)
+    try:
+        "✗·─".encode("utf-8" if file else (stream.encoding or "ascii"))
+        ascii_only = given["ascii_only"]
+    except (UnicodeEncodeError, LookupError):
+        ascii_only = True
+    return Style(
+        width=max(width, 40),
+        color=color and not file,
+        ascii=ascii_only,
+        top=given["top"],
+        details=given["details"],
+    )
+
+
+def formats(outputs: Sequence[str]) -> list[tuple[str, str]]:
+    """(format, path) pairs; raises UsageError for an unknown format or two reports on one stdout."""
+    from difflib import get_close_matches
+
+    from postureaudit.render import FORMATS
+
+    found = []
+    for item in outputs or ("table=-",):
+        name, _, path = item.partition("=")
+        if name not in FORMATS:
+            near = get_close_matches(name, FORMATS) or sorted(FORMATS)
+            raise UsageError(f"no output format {name!r}", hint=f"there is: {', '.join(near)}")
+        found.append((name, path or "-"))
+        if path not in ("", "-") and not Path(path).parent.is_dir():
+            raise UsageError(f"the folder of {path} does not exist", hint="create it first")
+    paths = [path for _, path in found]
+    if len(set(paths)) != len(paths):
+        raise UsageError("two reports go to the same place", hint="give each its own: -o json=result.json")
+    return found
+
+
+def _fail_on(text: str | None) -> Severity | None:
+    from postureaudit.findings import Severity
+
+    return None if text == "none" else Severity(text or "low")
+
+
+def _seconds(evidence: Evidence) -> float:
+    started, ended = (
+        datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        for text in (evidence.header.started, evidence.header.ended)
+    )
+    return (ended - started).total_seconds()
