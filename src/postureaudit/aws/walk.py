@@ -35,6 +35,7 @@ from postureaudit.evidence import (
 MAX_ATTEMPTS = 4
 PER_SERVICE = 4  # requests in flight for one (account, region, service): below AWS's published limits
 PER_REGION = 16  # and for one (account, region): a region that hangs never holds all workers
+_NO_ANSWER = (RefusalKind.TIMEOUT, RefusalKind.NETWORK)
 _BACKOFF = 0.5  # seconds; full jitter up to twice as much with each attempt
 
 
@@ -135,6 +136,8 @@ class _Run:
         self._flying: dict[tuple[str, str], int] = defaultdict(int)
         self._flying_in: dict[str, int] = defaultdict(int)
         self._running = 0
+        self._heard: set[tuple[str, str]] = set()  # (region, service) that has answered, were it to refuse
+        self._silent: dict[tuple[str, str], Refusal] = {}  # what timed out and never answered
 
     def all(self, asks: Iterable[tuple[Ask, str]]) -> list[Record]:
         """Make these asks, each in its region, and wait for them; the `wanted` filter does not apply."""
@@ -213,26 +216,45 @@ class _Run:
     def _drain(self) -> None:
         """Make all queued asks and resume collectors until nothing is left to do."""
         self._submit()
-        while self._running:
-            try:
-                key, outcome, at = self._done.get(timeout=0.2)
-            except queue.Empty:
-                self._submit()
-                continue
-            self._finish(key, outcome, at)
-            while True:
-                try:
-                    self._finish(*self._done.get_nowait())
-                except queue.Empty:
-                    break
+        while self._running or any(self._queued.values()):
+            if self._running:
+                self._take()
             self._submit()
+
+    def _take(self) -> None:
+        """Wait a moment for an outcome, then keep all that are there."""
+        try:
+            self._finish(*self._done.get(timeout=0.2))
+            while True:
+                self._finish(*self._done.get_nowait())
+        except queue.Empty:
+            return
 
     def _finish(self, key: Key, outcome: Outcome, at: str) -> None:
         ask = self._asked[key]
         self._running -= 1
         self._flying[(key[3], ask.service)] -= 1
         self._flying_in[key[3]] -= 1
+        self._listen((key[3], ask.service), outcome)
         self._keep(key, ask, outcome, at)
+
+    def _listen(self, where: tuple[str, str], outcome: Outcome) -> None:
+        """Remember who answers. What never did is not waited for again: a dead region costs one time-out."""
+        if not isinstance(outcome, Refusal) or outcome.kind not in _NO_ANSWER:
+            self._heard.add(where)
+            self._silent.pop(where, None)
+        elif where not in self._heard:
+            self._silent[where] = outcome
+
+    def _silence(self, region: str, service: str) -> Refusal | None:
+        """The time-out that stands for the next ask too: this endpoint's, or that of a region that is all silent."""
+        found = self._silent.get((region, service))
+        if found is None and not any(place == region for place, _ in self._heard):
+            silent = [refusal for (place, _), refusal in self._silent.items() if place == region]
+            found = silent[0] if len(silent) > 1 else None
+        if found is None:
+            return None
+        return msgspec.structs.replace(found, message="not tried: an earlier call there was not answered")
 
     def _keep(self, key: Key, ask: Ask, outcome: Outcome, at: str) -> None:
         if isinstance(outcome, Refusal) and outcome.kind is RefusalKind.EXPIRED:
@@ -261,6 +283,9 @@ class _Run:
                         self._keep(key, ask, ended, _now())
             return
         for (region, service), line in list(self._queued.items()):
+            while line and (silence := self._silence(region, service)) is not None:
+                key, ask = line.popleft()
+                self._keep(key, ask, silence, _now())
             while (
                 line
                 and self._running < self._workers
@@ -309,7 +334,7 @@ class _Run:
             return Refusal(RefusalKind.TRUNCATED, message=str(error))
 
     def _request(self, ask: Ask, region: str, params: dict[str, Any]) -> dict[str, Any]:
-        """One request with bounded retries: throttles and 5xx back off, a time-out is tried once more."""
+        """One request with bounded retries: throttles, 5xx and broken connections back off, a time-out ends it."""
         attempt = 0
         while True:
             attempt += 1
