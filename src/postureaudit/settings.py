@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,14 @@ from postureaudit.evidence import Json
 from postureaudit.findings import Severity
 
 NAMES = (".postureaudit.yaml", ".postureaudit.yml")
+PYPROJECT = "pyproject.toml"
+# What makes an audit smaller: allowed, and said each time.
+NARROWING = ("regions", "exclude_regions", "check", "skip", "services", "frameworks")
 # What only the command line, the environment or a named file may set: the found one may come from a stranger.
-_NAMED_ONLY = ("profile", "role_arn", "external_id", "checks_file", "waivers", "off", "severities")
+_NAMED_ONLY = (
+    *("profile", "role_arn", "external_id", "checks_file", "waivers", "off", "severities"),
+    *("parameters", "check_parameters"),  # a stranger's bucket in a fix, a threshold of one day
+)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,15 +46,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     off: tuple[str, ...] = ()
 
 
-def find(start: Path) -> Path | None:
-    """The first configuration file from `start` up to the folder that holds .git (or the root)."""
+def find(start: Path, *, home: Path | None = None) -> Path | None:
+    """The first configuration file from `start` up to the folder that holds .git (or the root), else the user's own.
+
+    In a folder .postureaudit.yaml comes before a pyproject.toml with a table [tool.postureaudit]. `home` is the
+    user's configuration folder ($XDG_CONFIG_HOME), in which postureaudit/config.yaml is looked for.
+    """
     for folder in (start, *start.parents):
         for name in NAMES:
             if (folder / name).is_file():
                 return folder / name
+        if _has_table(folder / PYPROJECT):
+            return folder / PYPROJECT
         if (folder / ".git").exists():
-            return None
-    return None
+            break
+    own = home / "postureaudit" / "config.yaml" if home else None
+    return own if own and own.is_file() else None
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        return "postureaudit" in tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False  # not ours to complain about: nobody named it
 
 
 def load(path: Path, *, found: bool) -> Settings:
@@ -59,7 +80,7 @@ def load(path: Path, *, found: bool) -> Settings:
             f"cannot read configuration {path}: {getattr(error, 'strerror', None) or error}",
             hint="name another with --config, or use --no-config",
         ) from error
-    data, lines = strict_yaml.load_marked(text, name=str(path), error=ConfigError)
+    data, lines = _parsed(text, path)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}:1: a configuration file is a mapping")
     given = {key.replace("-", "_"): value for key, value in data.items()}
@@ -78,6 +99,16 @@ def load(path: Path, *, found: bool) -> Settings:
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(f"{path}:1: {error}") from error
     return settings
+
+
+def _parsed(text: str, path: Path) -> tuple[Any, strict_yaml.Lines]:
+    """The settings as plain data, with the lines they stand on where the format tells."""
+    if path.suffix != ".toml":
+        return strict_yaml.load_marked(text, name=str(path), error=ConfigError)
+    try:
+        return tomllib.loads(text).get("tool", {}).get("postureaudit", {}), {}
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
 
 
 def _refuse_weakening(given: Mapping[str, Json], path: Path, lines: Mapping[tuple[Any, ...], int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,16 @@ def with_settings(given: dict[str, Any]) -> dict[str, Any]:
     from postureaudit import settings
 
     named = given.get("config")
-    path = named or (None if given.get("no_config") else settings.find(Path.cwd()))
+    path = named or (None if given.get("no_config") else settings.find(Path.cwd(), home=_home()))
     if path is None:
         found = settings.Settings()
     else:
         found = settings.load(path, found=named is None)
         if not given.get("quiet"):
-            click.echo(f"using {path}", err=True)
+            narrowed = ", ".join(
+                name.replace("_", "-") for name in settings.NARROWING if getattr(found, name)
+            )
+            click.echo(f"using {path}" + (f", which narrows {narrowed}" if narrowed else ""), err=True)
     merged = {"parameters": {}, "check_parameters": {}, "severities": {}, "off": (), **given}
     pairs = {
         "regions": found.regions,
@@ -51,6 +55,14 @@ def with_settings(given: dict[str, Any]) -> dict[str, Any]:
         off=found.off,
     )
     return merged
+
+
+def _home() -> Path | None:
+    """The user's configuration folder (XDG base directory specification)."""
+    named = os.environ.get("XDG_CONFIG_HOME")
+    if named:
+        return Path(named)
+    return Path(os.environ["HOME"]) / ".config" if os.environ.get("HOME") else None
 
 
 def chosen_catalog(given: Mapping[str, Any]) -> tuple[Catalog, frozenset[str]]:
