@@ -52,7 +52,7 @@ def test_toml_and_yaml_say_the_same(tmp_path: Path) -> None:
         "role-arn: arn:aws:iam::111122223333:role/x",
         "waivers: w.yaml",
         "checks-file: c.yaml",
-        "off: [cloudtrail.enabled]",
+        "disable: [cloudtrail.enabled]",
         "severities: {cloudtrail.enabled: low}",
         "parameters: {LOG_BUCKET: a-strangers-bucket}",
         "check-parameters: {cloudtrail.bucket-retention: {days: 1}}",

@@ -20,7 +20,7 @@ PYPROJECT = "pyproject.toml"
 NARROWING = ("regions", "exclude_regions", "check", "skip", "services", "frameworks")
 # What only the command line, the environment or a named file may set: the found one may come from a stranger.
 _NAMED_ONLY = (
-    *("profile", "role_arn", "external_id", "checks_file", "waivers", "off", "severities"),
+    *("profile", "role_arn", "external_id", "checks_file", "waivers", "disable", "severities"),
     *("parameters", "check_parameters"),  # a stranger's bucket in a fix, a threshold of one day
 )
 
@@ -43,7 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     parameters: dict[str, str] = msgspec.field(default_factory=dict)
     check_parameters: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     severities: dict[str, Severity] = msgspec.field(default_factory=dict)
-    off: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
 
 
 def find(start: Path, *, home: Path | None = None) -> Path | None:

@@ -52,7 +52,7 @@ def with_settings(given: dict[str, Any]) -> dict[str, Any]:
         parameters=found.parameters,
         check_parameters=found.check_parameters,
         severities=found.severities,
-        off=found.off,
+        off=found.disable,
     )
     return merged
 
