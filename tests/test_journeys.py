@@ -166,6 +166,22 @@ def test_found_config_cannot_weaken_the_gate(cli: Cli, tmp_path: Path) -> None:
     assert "only found" in found.err
 
 
+def test_what_a_config_changes_is_in_every_report(cli: Cli, tmp_path: Path) -> None:
+    """A severity, a threshold and a check switched off by a file are told by table and JSON."""
+    file = tmp_path / "c.yaml"
+    file.write_text(
+        "severities: {cloudtrail.insights: high}\ndisable: [cloudtrail.lake-kms]\n"
+        "check-parameters: {cloudtrail.bucket-retention: {days: 30}}\n"
+    )
+
+    table = cli("demo", "--config", str(file)).out
+    ran = cli("audit", "--config", str(file), "-o", "json=-", world=empty())
+
+    assert "cloudtrail.lake-kms" not in {item["check"] for item in ran.json["findings"]}
+    assert len(ran.json["run"]["changes"]) == 3
+    assert all(change in table for change in ran.json["run"]["changes"])
+
+
 def test_waived_gap_stays_and_does_not_gate(cli: Cli, tmp_path: Path) -> None:
     """A waiver keeps the verdict fail, counts under waived, and no longer gates."""
     file = tmp_path / "waivers.yaml"

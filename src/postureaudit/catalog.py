@@ -102,11 +102,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Catalog:
-    """All checks of a run, in order, with the resource types they judge."""
+    """All checks of a run, in order. `changes` says, one sentence each, what a user's files made different."""
 
-    def __init__(self, checks: Sequence[Check], digest: str) -> None:
+    def __init__(self, checks: Sequence[Check], digest: str, changes: Iterable[str] = ()) -> None:
         self.checks = tuple(checks)
         self.digest = digest
+        self.changes = tuple(changes)
         self._by_id = {check.id: check for check in checks}
 
     def check(self, name: str) -> Check:
@@ -199,10 +200,18 @@ class Catalog:
         for name in (*severities, *parameters):
             self.check(name)
         checks = []
+        changes = [*self.changes, *(f"{name} is switched off" for name in sorted(gone))]
         for check in self.checks:
             if check.id in gone:
                 continue
             given = parameters.get(check.id, {})
+            severity = severities.get(check.id, check.severity)
+            if severity is not check.severity:
+                changes.append(f"{check.id} is {severity.value}, by default {check.severity.value}")
+            changes += [
+                f"{check.id} has {name} = {value}, by default {check.parameters.get(name)}"
+                for name, value in given.items()
+            ]
             for name in given:
                 if name not in check.parameters:
                     raise UsageError(
@@ -211,12 +220,12 @@ class Catalog:
             checks.append(
                 msgspec.structs.replace(
                     check,
-                    severity=severities.get(check.id, check.severity),
+                    severity=severity,
                     parameters={**check.parameters, **given},
                     requires=tuple(name for name in check.requires if name not in gone),
                 )
             )
-        return Catalog(checks, self.digest)
+        return Catalog(checks, self.digest, changes)
 
     def extended(self, checks: Sequence[Check]) -> Catalog:
         """This catalogue with a user's own checks added. Raises UsageError for an id that is taken."""
@@ -224,7 +233,10 @@ class Catalog:
             if check.id in self:
                 raise UsageError(f"check {check.id} exists already", hint="give your check another id")
         text = msgspec.json.encode([self.digest, *checks], order="deterministic")
-        return Catalog((*self.checks, *checks), "sha256:" + hashlib.sha256(text).hexdigest())
+        added = [f"{check.id} is a check of your own" for check in checks]
+        return Catalog(
+            (*self.checks, *checks), "sha256:" + hashlib.sha256(text).hexdigest(), (*self.changes, *added)
+        )
 
 
 def path() -> Path:

@@ -35,6 +35,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     today: str
     seconds: float
     warnings: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()  # what a user's files made different from the shipped catalogue
 
     def counts(self) -> Counter[str]:
         """Findings by verdict; a finding whose gaps are all waived counts as "waived", not as "fail"."""

@@ -65,6 +65,7 @@ def report(
         today=today.isoformat(),
         seconds=_seconds(evidence),
         warnings=applied.warnings,
+        changes=catalog.changes,
     )
     _write(made, outputs, given)
     if made.exit_code:

@@ -37,6 +37,7 @@ def document(report: Report) -> dict[str, Any]:
             "calls": header.calls,
             "evidence_sha256": report.evidence.digest(),
             "waivers_as_of": report.today,
+            "changes": list(report.changes),
         },
         "summary": {
             "complete": report.complete(),

@@ -79,6 +79,7 @@ class _Page:
         yield from self._gaps()
         yield from self._not_evaluated()
         yield from self._waived()
+        yield from self._changed()
         yield from self._result()
 
     def _head(self) -> Iterator[Text]:
@@ -337,6 +338,10 @@ class _Page:
             yield Text(neutral(text), style=_COLORS["waived"])
         for warning in self.report.warnings:
             yield Text(neutral(f"WARNING  {warning}"), style="yellow")
+
+    def _changed(self) -> Iterator[Text]:
+        for change in self.report.changes:
+            yield Text(neutral(f"CHANGED  {change}"), style="yellow")
 
     def _result(self) -> Iterator[Text]:
         parts = result_line(self.report).split(" | ")
