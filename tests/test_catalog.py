@@ -98,5 +98,9 @@ def test_lint_command(cli: object, tmp_path: Path) -> None:
     own.write_text(own.read_text().replace("Coverage.Logging", "Coverage.Loging"))
     bad: Ran = cli("checks", "lint", str(own))
 
-    assert (good.code, bad.code) == (0, 2)
-    assert "Loging" in bad.err and "Traceback" not in bad.err
+    own.write_text(GOOD.replace("Coverage.Logging", "Coverage.Loging"))
+    copy: Ran = cli("checks", "lint", str(own))
+
+    assert (good.code, bad.code, copy.code) == (0, 2, 2)
+    assert f"{own}:2: own.enabled: Coverage.Loging" in bad.err and "Traceback" not in bad.err
+    assert "cloudtrail.enabled: Coverage.Loging" in copy.err

@@ -90,6 +90,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     maps_to: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     examples: dict[str, list[dict[str, Json]]] = msgspec.field(default_factory=dict)
     origin: str = "builtin"
+    line: int = 0  # in its checks file, for messages
 
     @property
     def service(self) -> str:
@@ -232,7 +233,8 @@ class Catalog:
         for check in checks:
             if check.id in self:
                 raise UsageError(f"check {check.id} exists already", hint="give your check another id")
-        text = msgspec.json.encode([self.digest, *checks], order="deterministic")
+        plain = [msgspec.structs.replace(check, line=0) for check in checks]
+        text = msgspec.json.encode([self.digest, *plain], order="deterministic")
         added = [f"{check.id} is a check of your own" for check in checks]
         return Catalog(
             (*self.checks, *checks), "sha256:" + hashlib.sha256(text).hexdigest(), (*self.changes, *added)
@@ -280,7 +282,7 @@ def parse(text: str, *, name: str) -> list[Check]:
     for index, block in enumerate(data):
         line = lines.get((index,), 1)
         for row in _rows(block, name, line):
-            check = _check(row, name, index, lines)
+            check = msgspec.structs.replace(_check(row, name, index, lines), line=line)
             if check.id in seen:
                 raise CatalogError(f"{name}:{line}: check {check.id} is there twice (line {seen[check.id]})")
             seen[check.id] = line
@@ -322,7 +324,7 @@ def _filled(value: Any, row: Mapping[str, Any], where: str) -> Any:
 
 def _check(row: dict[str, Any], name: str, index: int, lines: Mapping[tuple[Any, ...], int]) -> Check:
     for key in row:
-        if key not in Check.__struct_fields__ or key == "origin":
+        if key not in Check.__struct_fields__ or key in ("origin", "line"):
             line = lines.get((index, key), lines.get((index,), 1))
             raise CatalogError(
                 f"{name}:{line}: check {row.get('id', '?')} has no field {key!r}",

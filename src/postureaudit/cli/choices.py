@@ -76,8 +76,9 @@ def chosen_catalog(given: Mapping[str, Any]) -> tuple[Catalog, frozenset[str]]:
         found = found.extended(own)
         problems = lint.lint(found, only=[check.id for check in own])
         if problems:
+            line = found.check(problems[0].check).line
             raise UsageError(
-                f"{given['checks_file']}: {problems[0].check}: {problems[0].text}",
+                f"{given['checks_file']}:{line}: {problems[0].check}: {problems[0].text}",
                 hint=f"see all with: postureaudit checks lint {given['checks_file']}",
             )
     found = found.tuned(

@@ -183,12 +183,11 @@ def lint_checks(path: Path) -> None:
     from postureaudit import catalog, lint
 
     found = catalog.load_file(path)
-    base = catalog.builtin()
-    extra = [check for check in found if check.id not in base]
-    whole = base.extended(extra)
-    problems = lint.lint(whole, only=[check.id for check in found])
+    own = {check.id: check for check in found}
+    others = [check for check in catalog.builtin().checks if check.id not in own]
+    problems = lint.lint(catalog.Catalog([*others, *found], ""), only=own)
     for problem in problems:
-        click.echo(f"{path}: {problem.check}: {problem.text}", err=True)
+        click.echo(f"{path}:{own[problem.check].line}: {problem.check}: {problem.text}", err=True)
     if problems:
         raise UsageError(f"{len(problems)} problems in {path}", hint="each line above names one")
     click.echo(f"{path}: {len(found)} checks, no problems")
