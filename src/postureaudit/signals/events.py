@@ -1,0 +1,220 @@
+"""The signals that the tracer follows, each as the event documents that AWS really sends."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from importlib import resources as package_files
+from typing import Any
+
+import msgspec
+
+from postureaudit import strict_yaml
+from postureaudit.evidence import Json
+
+# CIS AWS Foundations Benchmark: its monitoring section is 4 up to version 5.0 and 5 since 6.0.
+_CIS_SECTION = {"cis-1.4": "4", "cis-3.0": "4", "cis-5.0": "4", "cis-6.0": "5", "cis-7.0": "5"}
+# What alerting as such answers to, whatever the signal.
+_ALERTING = {
+    "nist-800-53-r5": ("SI-4(5)", "SI-4(12)", "IR-4(1)", "IR-6(1)"),
+    "pci-4.0.1": ("10.4.1.1", "12.10.5"),
+    "iso-27001-2022": ("A.5.25", "A.5.26", "A.8.16"),
+    "soc-2": ("CC7.3", "CC7.4"),
+}
+# GuardDuty severity to ASFF label (GuardDuty user guide, "Findings and Security Hub"; 9.0 and up is CRITICAL).
+_LABELS = ((9.0, "CRITICAL", 90), (7.0, "HIGH", 70), (4.0, "MEDIUM", 40), (0.0, "LOW", 1))
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One event of a signal: a name, the document with {placeholders}, and whether only the leader region has it."""
+
+    name: str
+    template: dict[str, Json]
+    leader_only: bool = False
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that must reach someone. A family has several members: each must get through.
+
+    `kind` says which service raises it: guardduty, securityhub, securityhub-v2, config, api-call or sign-in.
+    `leader_only`: the event exists only in the region of the partition's global services.
+    """
+
+    id: str
+    title: str
+    severity: str
+    why: str
+    kind: str
+    doc: str
+    members: tuple[Member, ...]
+    leader_only: bool = False
+    maps_to: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+    @property
+    def by_cloudtrail(self) -> bool:
+        """Whether the event comes out of CloudTrail: a metric filter can see it too."""
+        return self.kind in ("api-call", "sign-in")
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and when an event happens; `time` is ISO 8601 UTC."""
+
+    account: str
+    region: str
+    partition: str
+    time: str
+
+
+def document(template: Json, place: Place) -> Any:
+    """The event itself: the template with account, region, partition and time filled in."""
+    match template:
+        case dict():
+            return {name: document(value, place) for name, value in template.items()}
+        case list():
+            return [document(value, place) for value in template]
+        case str():
+            return _MARK.sub(lambda match: str(getattr(place, match[1])), template)
+        case _:
+            return template
+
+
+def in_security_hub(kind: str, event: Mapping[str, Json], place: Place) -> dict[str, Json] | None:
+    """The same finding as Security Hub sends it on, for what GuardDuty and Config raise; None for other kinds."""
+    name = f"{kind}-in-securityhub"
+    kinds = _file()["kinds"]
+    if name not in kinds:
+        return None
+    found: dict[str, Json] = document(_template(name, kinds), place)
+    finding = found["detail"]["findings"][0]
+    if kind == "guardduty":
+        severity = float(event["detail"]["severity"])
+        label, normalized = next((label, number) for least, label, number in _LABELS if severity >= least)
+        finding["Severity"] = {"Label": label, "Normalized": normalized, "Original": str(severity)}
+        finding["FindingProviderFields"]["Severity"] = {"Label": label, "Original": str(severity)}
+    return found
+
+
+@functools.lru_cache(maxsize=1)
+def signals() -> tuple[Signal, ...]:
+    """Every signal, in the order of events.yaml: what matters most first within a kind, the tamper calls last."""
+    file = _file()
+    found = [_signal(row, file["kinds"]) for row in file["signals"]]
+    found += [_tamper(row, file["kinds"]) for row in file["tamper"]]
+    return tuple(found)
+
+
+def signal(name: str) -> Signal:
+    """The signal of this id. KeyError when there is none."""
+    return next(item for item in signals() if item.id == name)
+
+
+def rows() -> list[dict[str, Json]]:
+    """What `each: signals` of a checks file fills in, one row a signal."""
+    names = ("id", "title", "severity", "why")
+    return [
+        {
+            **{name: getattr(item, name) for name in names},
+            "maps_to": {framework: list(numbers) for framework, numbers in item.maps_to.items()},
+        }
+        for item in signals()
+    ]
+
+
+_MARK = re.compile(r"\{(account|region|partition|time)\}")
+
+
+@functools.lru_cache(maxsize=1)
+def _file() -> dict[str, Any]:
+    text = (package_files.files("postureaudit.signals") / "events.yaml").read_text("utf-8")
+    found: dict[str, Any] = strict_yaml.load(text, name="signals/events.yaml")
+    return found
+
+
+def _signal(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Signal:
+    base = _laid_over(_template(row["kind"], kinds), row["event"])
+    given = [
+        *row.get("members", ()),
+        *({"name": name, "event": _call(name)} for name in row.get("names", ())),
+    ]
+    members = [
+        Member(item["name"], _laid_over(base, item["event"]), bool(item.get("global"))) for item in given
+    ]
+    return Signal(
+        id=row["id"],
+        title=row["title"],
+        severity=row["severity"],
+        why=row["why"],
+        kind=row["kind"],
+        doc=kinds[row["kind"]]["doc"],
+        members=tuple(members) or (Member(row["id"], base),),
+        leader_only=bool(row.get("global")),
+        maps_to={**_cis(row.get("cis")), **_ALERTING},
+    )
+
+
+def _tamper(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Signal:
+    """A signal from one row of the tamper calls: "cloudtrail:StopLogging" is tamper-stop-logging."""
+    service, _, name = row["call"].partition(":")
+    event = _call(name)
+    event["source"] = f"aws.{service}"
+    event["detail"] |= {"eventSource": f"{service}.amazonaws.com", "requestParameters": row["parameters"]}
+    template = _template("api-call", kinds)
+    template["detail"]["requestParameters"] = {}
+    return Signal(
+        id=f"tamper-{_kebab(name)}",
+        title=f"{name} reaches someone",
+        severity=row["severity"],
+        why=f"After {name}, {row['blinds']}: who does it wants to be unseen.",
+        kind="api-call",
+        doc=kinds["api-call"]["doc"],
+        members=(Member(name, _laid_over(template, event)),),
+        maps_to=dict(_ALERTING),
+    )
+
+
+def _call(name: str) -> dict[str, Any]:
+    return {"detail": {"eventName": name}}
+
+
+def _cis(number: str | None) -> dict[str, tuple[str, ...]]:
+    return {name: (f"{section}.{number}",) for name, section in _CIS_SECTION.items()} if number else {}
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+def _template(kind: str, kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """A kind's document; one that is "like" another lays its own parts over that one's."""
+    own = kinds[kind]
+    if "like" not in own:
+        return _laid_over(own["event"], {})
+    found = _laid_over(kinds[own["like"]]["event"], own["event"])
+    [finding] = found["detail"]["findings"]
+    found["detail"]["findings"] = [_laid_over(finding, own["finding"])]
+    return found
+
+
+def _laid_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `base` with `patch` over it, as JSON Merge Patch does it (RFC 7386): null takes a member out."""
+    found = {name: _copy(value) for name, value in base.items()}
+    for name, value in patch.items():
+        if value is None:
+            found.pop(name, None)
+        elif isinstance(value, Mapping):
+            inner = found.get(name)
+            found[name] = _laid_over(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            found[name] = _copy(value)
+    return found
+
+
+def _copy(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _copy(item) for name, item in value.items()}
+        case list():
+            return [_copy(item) for item in value]
+        case _:
+            return value
