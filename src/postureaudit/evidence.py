@@ -142,6 +142,9 @@ class Evidence:
         self._records: Mapping[Key, Record] = {
             record.key: record for record in sorted(records, key=lambda record: record.key)
         }
+        self._by_call: dict[tuple[str, str, str], list[Record]] = {}
+        for record in self._records.values():
+            self._by_call.setdefault((record.call, record.account, record.region), []).append(record)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
@@ -168,7 +171,22 @@ class Evidence:
 
     def of(self, call: str, account: str, region: str) -> list[Record]:
         """All records of one call in one place, whatever the parameters, in stable order."""
-        return [r for r in self if r.call == call and r.account == account and r.region == region]
+        return list(self._by_call.get((call, account, region), ()))
+
+    def changed(self, answers: Iterable[tuple[str, str, str, dict[str, Json], dict[str, Json]]]) -> Evidence:
+        """This evidence with other answers: each is (call, account, region, parameters, body)."""
+        records = dict(self._records)
+        for call, account, region, params, body in answers:
+            made = Record(
+                call=call,
+                params=params,
+                account=account,
+                region=region,
+                at=self.header.ended,
+                outcome=Answer(body),
+            )
+            records[made.key] = made
+        return Evidence(self.header, records.values())
 
     def refusals(self) -> list[Record]:
         """The records that are refusals, in stable order."""

@@ -131,6 +131,46 @@ def shell(argv: Iterable[str]) -> str:
     return " ".join(_quoted(argument) for argument in argv)
 
 
+def command(service: str, operation: str, options: Mapping[str, Json]) -> tuple[str, ...]:
+    """An AWS CLI command as argv, from long options and their values: text, or a document serialised whole.
+
+    Values that the CLI would misread travel inside --cli-input-json. A Need stays marked until it is known.
+    Raises NoCommand for a name with control characters.
+    """
+    words = ["aws", service, operation]
+    values = set()
+    for option, value in options.items():
+        words.append(option)
+        values.add(len(words))
+        text = _text(option, value) if isinstance(value, str) else _document(value, {})
+        words.append(text)
+    hostile = any(words[index].startswith(_HOSTILE) for index in values)
+    return _as_document(words, frozenset(values)) if hostile else tuple(words)
+
+
+def document_command(
+    service: str, operation: str, document: Mapping[str, Json], region: str
+) -> tuple[str, ...]:
+    """An AWS CLI command whose whole input is one document."""
+    return ("aws", service, operation, "--region", region, "--cli-input-json", _document(dict(document), {}))
+
+
+def needed(argvs: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """The names of what only the user knows, marked in these commands, in order."""
+    return tuple(dict.fromkeys(name for argv in argvs for name in _needs(argv)))
+
+
+def fill_needs(argv: Iterable[str], needs: Mapping[str, str]) -> tuple[str, ...]:
+    """A command with the marked names that are known filled in."""
+    return tuple(
+        "".join(
+            needs.get(part) or f"{_MARK}{part}{_MARK}" if index % 2 else part
+            for index, part in enumerate(word.split(_MARK))
+        )
+        for word in argv
+    )
+
+
 def _quoted(argument: str) -> str:
     if _MARK not in argument:
         return shlex.quote(argument)
@@ -226,20 +266,21 @@ def _document(value: Json | Refusal, needs: Mapping[str, str]) -> str:
         raise NoCommand("its document cannot be built from what was read")
     if (refusal := expressions.first_refusal(value)) is not None:
         raise NoCommand(refusal.reason())
-    text = msgspec.json.encode(value, enc_hook=None).decode() if not _has_need(value) else None
+    text = msgspec.json.encode(value, enc_hook=None).decode() if not has_need(value) else None
     if text is None:
         text = msgspec.json.encode(_marked(value, needs)).decode().replace("\\u0000", _MARK)
     return text
 
 
-def _has_need(value: Any) -> bool:
+def has_need(value: Any) -> bool:
+    """Whether something that only the user knows stands in a value."""
     match value:
         case Need():
             return True
         case dict():
-            return any(_has_need(item) for item in value.values())
+            return any(has_need(item) for item in value.values())
         case list() | tuple():
-            return any(_has_need(item) for item in value)
+            return any(has_need(item) for item in value)
         case _:
             return False
 

@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 from postureaudit.services.base import Service
-from postureaudit.services.cloudtrail.asks import collect
+from postureaudit.services.cloudtrail.asks import TRAILS, collect, log_group
+from postureaudit.services.cloudtrail.coverage import (
+    EVENT_CALLS,
+    Trail,
+    covered,
+    logging,
+    status,
+    trails,
+    writes,
+)
 from postureaudit.services.cloudtrail.documents import DOCUMENTS
 from postureaudit.services.cloudtrail.resources import TYPES
 
 SERVICE = Service(name="cloudtrail", title="CloudTrail", collect=collect, types=TYPES, documents=DOCUMENTS)
+
+__all__ = [
+    "EVENT_CALLS",
+    "SERVICE",
+    "TRAILS",
+    "Trail",
+    "covered",
+    "log_group",
+    "logging",
+    "status",
+    "trails",
+    "writes",
+]

@@ -53,9 +53,16 @@ def key_asks(trail: Mapping[str, Json]) -> list[Ask]:
     return [Ask("kms:DescribeKey", region=region, KeyId=key)]
 
 
-def group_asks(trail: Mapping[str, Json]) -> list[Ask]:
-    """The question about the trail's log group (arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*)."""
+def log_group(trail: Mapping[str, Json]) -> tuple[str, str, str]:
+    """(name, region, account) of the trail's log group; empty where it has none.
+
+    Its ARN is arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*.
+    """
     parts = str(trail.get("CloudWatchLogsLogGroupArn") or "").split(":")
-    if len(parts) < 7:
-        return []
-    return [Ask("logs:DescribeLogGroups", region=parts[3], logGroupNamePrefix=parts[6])]
+    return (parts[6], parts[3], parts[4]) if len(parts) >= 7 else ("", "", "")
+
+
+def group_asks(trail: Mapping[str, Json]) -> list[Ask]:
+    """The question about the trail's log group, in the group's region."""
+    name, region, _ = log_group(trail)
+    return [Ask("logs:DescribeLogGroups", region=region, logGroupNamePrefix=name)] if name else []

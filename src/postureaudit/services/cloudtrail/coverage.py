@@ -122,6 +122,17 @@ def management(view: View, region: str, *, source: str = "") -> bool | Refusal:
     )
 
 
+def writes(trail: Trail, *, source: str, globally: bool = False) -> bool | Refusal:
+    """The trail records the changes that callers of this event source make.
+
+    `globally`: the event belongs to a global service (IAM, Organizations, root sign-in), which a trail leaves out
+    unless it includes global service events.
+    """
+    if globally and trail.body.get("IncludeGlobalServiceEvents") is not True:
+        return False
+    return recording("management", WRITE, source=source)(trail)
+
+
 def everywhere(view: View, category: str, kind: str) -> bool | Refusal:
     """All data events of this category and kind are recorded in every audited region."""
     return all_of(covered(view, region, recording(category, kind)) for region in view.regions)

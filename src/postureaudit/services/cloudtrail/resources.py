@@ -23,7 +23,7 @@ from postureaudit.resources import (
 )
 from postureaudit.services import buckets
 from postureaudit.services.cloudtrail import coverage
-from postureaudit.services.cloudtrail.asks import group_asks, key_asks
+from postureaudit.services.cloudtrail.asks import group_asks, key_asks, log_group
 from postureaudit.services.cloudtrail.coverage import EVENT_CALLS, LIST_CALLS, STATUS_CALLS, Trail
 from postureaudit.services.cloudtrail.selectors import EXCLUDABLE, READ, WRITE
 from postureaudit.services.organizations import delegated, position
@@ -366,7 +366,7 @@ def _group(view: View, trail: Trail) -> LogGroup:
         groups = member(view.outcome(ask.call, region, **ask.params), "logGroups", [])
         if isinstance(groups, Refusal):
             return LogGroup(Name=name, Region=region, RetentionDays=groups)
-        owner = str(trail.body["CloudWatchLogsLogGroupArn"]).split(":")[4]
+        owner = log_group(trail.body)[2]
         days: int | Refusal = malformed(
             ask.call,
             region,

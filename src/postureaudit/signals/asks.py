@@ -1,0 +1,237 @@
+"""What to ask about the ways of signals: rules that may concern them, then only what their targets lead to."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+
+from postureaudit.asks import Ask, Collection, Fork, Scope
+from postureaudit.evidence import Json, Record
+from postureaudit.services import cloudtrail
+from postureaudit.signals import event_pattern, events
+from postureaudit.signals.arns import Arn
+
+BUSES = Ask("events:ListEventBuses")
+# Without AlarmTypes only metric alarms come back (API reference, DescribeAlarms).
+ALARMS = Ask("cloudwatch:DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm", "LogAlarm"])
+MUTES = Ask("cloudwatch:ListAlarmMuteRules")
+DEFAULT = "default"  # the bus that AWS services send to
+_LONGEST = 8  # hops to follow from one rule
+
+
+def collect(scope: Scope) -> Collection:
+    """Follow the rules of the default bus and the log groups of trails to whoever hears of them."""
+    yield [BUSES, Fork([_bus(scope, DEFAULT, scope.region, ()), _groups(scope), _notifications(scope)])]
+
+
+def rules_ask(bus: str, region: str) -> Ask:
+    """The rules of a bus, in its region."""
+    return Ask("events:ListRules", region=region, EventBusName=bus)
+
+
+def targets_ask(rule: Mapping[str, Json], region: str) -> Ask:
+    """The targets of a rule."""
+    return Ask(
+        "events:ListTargetsByRule",
+        region=region,
+        Rule=rule["Name"],
+        EventBusName=rule.get("EventBusName") or DEFAULT,
+    )
+
+
+def filters_ask(group: str, region: str) -> Ask:
+    """The metric filters of a log group."""
+    return Ask("logs:DescribeMetricFilters", region=region, logGroupName=group)
+
+
+def topic_asks(arn: str) -> tuple[Ask, Ask]:
+    """A topic's attributes and its subscriptions, in its region."""
+    region = Arn.parse(arn).region
+    return (
+        Ask("sns:GetTopicAttributes", region=region, TopicArn=arn),
+        Ask("sns:ListSubscriptionsByTopic", region=region, TopicArn=arn),
+    )
+
+
+def subscription_ask(arn: str) -> Ask:
+    """The filter policy of a confirmed subscription."""
+    return Ask("sns:GetSubscriptionAttributes", region=Arn.parse(arn).region, SubscriptionArn=arn)
+
+
+def key_asks(key: str, region: str) -> tuple[Ask, Ask]:
+    """A KMS key by id, ARN or alias, and its policy, where the key is."""
+    where = Arn.parse(key).region or region
+    return (
+        Ask("kms:DescribeKey", region=where, KeyId=key),
+        Ask("kms:GetKeyPolicy", region=where, KeyId=key, PolicyName="default"),
+    )
+
+
+def function_asks(arn: str) -> tuple[Ask, Ask, Ask]:
+    """A function's state, its policy and its reserved concurrency; a version or alias has its own policy."""
+    found = Arn.parse(arn)
+    name, qualifier = found.function()
+    only = {"Qualifier": qualifier} if qualifier else {}
+    return (
+        Ask("lambda:GetFunctionConfiguration", region=found.region, FunctionName=name, **only),
+        Ask("lambda:GetPolicy", region=found.region, FunctionName=name, **only),
+        Ask("lambda:GetFunctionConcurrency", region=found.region, FunctionName=name),
+    )
+
+
+def queue_ask(arn: str) -> Ask:
+    """A queue's address, by which its attributes are asked."""
+    found = Arn.parse(arn)
+    return Ask("sqs:GetQueueUrl", region=found.region, QueueName=found.resource)
+
+
+def queue_attributes_ask(url: str, region: str) -> Ask:
+    """A queue's policy and key."""
+    return Ask("sqs:GetQueueAttributes", region=region, QueueUrl=url, AttributeNames=["All"])
+
+
+def machine_ask(arn: str) -> Ask:
+    """A state machine's status."""
+    return Ask("stepfunctions:DescribeStateMachine", region=Arn.parse(arn).region, stateMachineArn=arn)
+
+
+def role_ask(arn: str, leader: str) -> Ask:
+    """A role with its trust policy."""
+    return Ask("iam:GetRole", region=leader, RoleName=arn.rpartition("/")[2])
+
+
+def concerns(pattern: str) -> bool:
+    """Whether a rule's pattern may be about one of the signals, going by source and detail-type alone.
+
+    What EventBridge would refuse concerns nobody.
+    """
+    return bool(_concerned(pattern))
+
+
+@functools.lru_cache(maxsize=8192)
+def _concerned(pattern: str) -> frozenset[tuple[str, str]]:
+    try:
+        wanted = event_pattern.compile(pattern)
+        heads = event_pattern.only(wanted, ("source", "detail-type"))
+    except event_pattern.PatternError:
+        return frozenset()
+    return frozenset(
+        head for head in _heads() if event_pattern.matches(heads, {"source": head[0], "detail-type": head[1]})
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _heads() -> frozenset[tuple[str, str]]:
+    """(source, detail-type) of every event that a signal may be."""
+    found = {
+        (member.template["source"], member.template["detail-type"])
+        for signal in events.signals()
+        for member in signal.members
+    }
+    return frozenset({*found, ("aws.securityhub", "Security Hub Findings - Imported")})
+
+
+def _bus(scope: Scope, bus: str, region: str, seen: tuple[tuple[str, str], ...]) -> Collection:
+    """The rules of a bus that may concern a signal, and where their targets lead."""
+    if (bus, region) in seen or len(seen) > _LONGEST:
+        return
+    (rules,) = yield [rules_ask(bus, region)]
+    yield [
+        Fork(
+            _rule(scope, rule, region, (*seen, (bus, region)))
+            for rule in rules.pick("Rules[]")
+            if not rule.get("ManagedBy") and concerns(rule.get("EventPattern") or "")
+        )
+    ]
+
+
+def _rule(
+    scope: Scope, rule: Mapping[str, Json], region: str, seen: tuple[tuple[str, str], ...]
+) -> Collection:
+    (targets,) = yield [targets_ask(rule, region)]
+    yield _followed(scope, (str(item["Arn"]) for item in targets.pick("Targets[]")), seen) + [
+        role_ask(str(item["RoleArn"]), scope.leader)
+        for item in targets.pick("Targets[]")
+        if item.get("RoleArn") and Arn.parse(item["RoleArn"]).account == scope.account
+    ]
+
+
+def _followed(scope: Scope, arns: Iterable[str], seen: tuple[tuple[str, str], ...] = ()) -> list[Ask | Fork]:
+    """Collectors for what these ARNs of this account lead to; another account's are not asked about."""
+    found = []
+    for text in dict.fromkeys(arns):
+        arn = Arn.parse(text)
+        if arn.account != scope.account:
+            continue
+        match arn.service:
+            case "sns":
+                found.append(_topic(scope, text))
+            case "lambda":
+                found.append(_asked(list(function_asks(text))))
+            case "sqs":
+                found.append(_queue(scope, text))
+            case "states":
+                found.append(_asked([machine_ask(text)]))
+            case "events" if arn.kind == "event-bus":
+                found.append(_bus(scope, arn.name, arn.region, seen))
+    return [Fork(found)]
+
+
+def _asked(asks: list[Ask | Fork]) -> Collection:
+    yield asks
+
+
+def _topic(scope: Scope, arn: str) -> Collection:
+    attributes, listed = yield list(topic_asks(arn))
+    key = (attributes.get("Attributes") or {}).get("KmsMasterKeyId")
+    subscriptions = listed.pick("Subscriptions[]")
+    confirmed = [item for item in subscriptions if str(item.get("SubscriptionArn")).startswith("arn:")]
+    yield [
+        *(key_asks(key, Arn.parse(arn).region) if key else ()),
+        *(subscription_ask(item["SubscriptionArn"]) for item in confirmed),
+        *_followed(scope, (str(item.get("Endpoint")) for item in confirmed)),
+    ]
+
+
+def _queue(scope: Scope, arn: str) -> Collection:
+    region = Arn.parse(arn).region
+    (address,) = yield [queue_ask(arn)]
+    if not (url := address.get("QueueUrl")):
+        return
+    (found,) = yield [queue_attributes_ask(url, region)]
+    if key := (found.get("Attributes") or {}).get("KmsMasterKeyId"):
+        yield list(key_asks(key, region))
+
+
+def _groups(scope: Scope) -> Collection:
+    """The metric filters of the log groups here that trails write to, the alarms, and whom those call."""
+    (trails,) = yield [cloudtrail.TRAILS]
+    names = {
+        name
+        for name, region, account in map(cloudtrail.log_group, trails.pick("trailList[]"))
+        if name and account == scope.account and region == scope.region
+    }
+    if not names:
+        return
+    found = yield [filters_ask(name, scope.region) for name in sorted(names)]
+    if any(record.pick("metricFilters[]") for record in found):
+        alarms, _ = yield [ALARMS, MUTES]
+        yield _followed(scope, _actions(alarms))
+
+
+def _actions(alarms: Record) -> list[str]:
+    return [str(arn) for arn in alarms.pick("[MetricAlarms, CompositeAlarms][][].AlarmActions[]")]
+
+
+def _notifications(scope: Scope) -> Collection:
+    """AWS User Notifications: configurations, the events they take, and whom they tell. Asked once an account."""
+    if not scope.first:
+        return
+    (listed,) = yield [Ask("notifications:ListNotificationConfigurations", region=scope.leader)]
+    arns = [item["arn"] for item in listed.pick("notificationConfigurations[]") if item.get("arn")]
+    if arns:
+        yield [
+            Ask(call, region=scope.leader, notificationConfigurationArn=arn)
+            for arn in arns
+            for call in ("notifications:ListEventRules", "notifications:ListChannels")
+        ] + [Ask("notificationscontacts:ListEmailContacts", region=scope.leader)]

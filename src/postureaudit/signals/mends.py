@@ -1,0 +1,413 @@
+"""What mends a broken hop: the command with the merged document, and what it changes in the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from postureaudit import fixes
+from postureaudit.asks import Ask
+from postureaudit.evidence import Json
+from postureaudit.services.base import Need
+from postureaudit.signals import asks
+from postureaudit.signals.arns import Arn
+from postureaudit.signals.model import Change, Mend
+
+_SID = "PostureAuditAlerts"
+ALERT_TOPIC = Need("ALERT_TOPIC_ARN")
+
+
+def enable_rule(rule: Mapping[str, Json], rules: Mapping[str, Json], region: str) -> Mend:
+    """Turn a disabled rule on."""
+    bus = str(rule.get("EventBusName") or asks.DEFAULT)
+    options = {"--name": rule["Name"], "--event-bus-name": bus, "--region": region}
+    body = _replaced(rules, "Rules", "Name", rule["Name"], {"State": "ENABLED"})
+    return Mend(
+        argv=(fixes.command("events", "enable-rule", options),),
+        effect="writes; the rule matches again",
+        undo=fixes.shell(fixes.command("events", "disable-rule", options)),
+        permissions=("events:EnableRule",),
+        changes=(_change(asks.rules_ask(bus, region), region, body),),
+    )
+
+
+def widen_rule(
+    rule: Mapping[str, Json], rules: Mapping[str, Json], pattern: Mapping[str, Json], region: str
+) -> Mend:
+    """Give a rule a pattern that takes the event as well."""
+    bus = str(rule.get("EventBusName") or asks.DEFAULT)
+    text = json.dumps(pattern)
+    options = {"--name": rule["Name"], "--event-bus-name": bus, "--event-pattern": text}
+    kept = {
+        "--state": rule.get("State"),
+        "--description": rule.get("Description"),
+        "--role-arn": rule.get("RoleArn"),
+        "--region": region,
+    }
+    before = {**options, "--event-pattern": str(rule.get("EventPattern"))}
+    body = _replaced(rules, "Rules", "Name", rule["Name"], {"EventPattern": text})
+    return Mend(
+        argv=(fixes.command("events", "put-rule", {**options, **_given(kept)}),),
+        effect="writes; replaces the rule's pattern",
+        undo=fixes.shell(fixes.command("events", "put-rule", {**before, **_given(kept)})),
+        permissions=("events:PutRule",),
+        changes=(_change(asks.rules_ask(bus, region), region, body),),
+    )
+
+
+def point_rule(rule: Mapping[str, Json], region: str, *, target: str = "alerts") -> Mend:
+    """Point a rule at the topic that alerts people, in place of a target that is missing."""
+    bus = str(rule.get("EventBusName") or asks.DEFAULT)
+    options = {
+        "--rule": rule["Name"],
+        "--event-bus-name": bus,
+        "--targets": [{"Id": target, "Arn": ALERT_TOPIC}],
+        "--region": region,
+    }
+    return Mend(
+        argv=(fixes.command("events", "put-targets", options),),
+        effect="writes; the topic's policy must let events.amazonaws.com publish",
+        undo=fixes.shell(
+            fixes.command(
+                "events",
+                "remove-targets",
+                {"--rule": rule["Name"], "--event-bus-name": bus, "--ids": [target], "--region": region},
+            )
+        ),
+        permissions=("events:PutTargets",),
+    )
+
+
+def allow_topic(arn: str, attributes: Mapping[str, Json], principal: str, source: str) -> Mend:
+    """Let a service publish to a topic: its present policy with one statement more."""
+    condition = {"ArnEquals": {"aws:SourceArn": source}}
+    merged = _with_statement(attributes.get("Policy"), principal, "sns:Publish", arn, condition)
+    ask = asks.topic_asks(arn)[0]
+    options = {"--topic-arn": arn, "--attribute-name": "Policy"}
+    region = Arn.parse(arn).region
+    before = str(attributes.get("Policy") or "{}")
+    return Mend(
+        argv=(
+            fixes.command(
+                "sns", "set-topic-attributes", {**options, "--attribute-value": merged, "--region": region}
+            ),
+        ),
+        effect="writes; the topic's policy with one statement more",
+        undo=fixes.shell(
+            fixes.command(
+                "sns", "set-topic-attributes", {**options, "--attribute-value": before, "--region": region}
+            )
+        ),
+        permissions=("sns:SetTopicAttributes",),
+        changes=(_change(ask, region, {"Attributes": {**attributes, "Policy": merged}}),),
+    )
+
+
+def allow_queue(arn: str, url: str, attributes: Mapping[str, Json], principal: str, source: str) -> Mend:
+    """Let a service send to a queue: its present policy with one statement more."""
+    condition = {"ArnEquals": {"aws:SourceArn": source}}
+    merged = _with_statement(attributes.get("Policy"), principal, "sqs:SendMessage", arn, condition)
+    region = Arn.parse(arn).region
+    options = {"--queue-url": url, "--attributes": {"Policy": merged}, "--region": region}
+    return Mend(
+        argv=(fixes.command("sqs", "set-queue-attributes", options),),
+        effect="writes; the queue's policy with one statement more",
+        undo="put the present policy back (aws sqs get-queue-attributes shows it; keep its output first)",
+        permissions=("sqs:SetQueueAttributes",),
+        changes=(
+            _change(
+                asks.queue_attributes_ask(url, region),
+                region,
+                {"Attributes": {**attributes, "Policy": merged}},
+            ),
+        ),
+    )
+
+
+def allow_function(arn: str, policy: str | None, principal: str, source: str) -> Mend:
+    """Let a service invoke a function."""
+    found = Arn.parse(arn)
+    name, qualifier = found.function()
+    _, ask, _ = asks.function_asks(arn)
+    only = {"--qualifier": qualifier} if qualifier else {}
+    base = {"--function-name": name, "--statement-id": _SID, **only}
+    options = {
+        **base,
+        "--action": "lambda:InvokeFunction",
+        "--principal": principal,
+        "--source-arn": source,
+        "--region": found.region,
+    }
+    condition = {"ArnLike": {"AWS:SourceArn": source}}
+    merged = _with_statement(policy, principal, "lambda:InvokeFunction", arn, condition)
+    return Mend(
+        argv=(fixes.command("lambda", "add-permission", options),),
+        effect="writes; adds one statement to the function's policy",
+        undo=fixes.shell(fixes.command("lambda", "remove-permission", {**base, "--region": found.region})),
+        permissions=("lambda:AddPermission",),
+        changes=(_change(ask, found.region, {"Policy": merged}),),
+    )
+
+
+def free_function(arn: str) -> Mend:
+    """Take away a reserved concurrency of nought, with which a function never runs."""
+    found = Arn.parse(arn)
+    name, _ = found.function()
+    _, _, ask = asks.function_asks(arn)
+    options = {"--function-name": name, "--region": found.region}
+    return Mend(
+        argv=(fixes.command("lambda", "delete-function-concurrency", options),),
+        effect="writes; the function may run again",
+        undo=fixes.shell(
+            fixes.command(
+                "lambda",
+                "put-function-concurrency",
+                {"--function-name": name, "--reserved-concurrent-executions": "0", "--region": found.region},
+            )
+        ),
+        permissions=("lambda:DeleteFunctionConcurrency",),
+        changes=(_change(ask, found.region, {}),),
+    )
+
+
+def allow_key(key: str, key_arn: str, policy: str, principal: str, region: str) -> Mend:
+    """Let a service use the key of an encrypted topic or queue: its present policy with one statement more."""
+    merged = _with_statement(policy, principal, ["kms:GenerateDataKey*", "kms:Decrypt"], "*", {})
+    _, ask = asks.key_asks(key, region)
+    where = ask.region or region
+    base = {"--key-id": key_arn, "--policy-name": "default"}
+    return Mend(
+        argv=(fixes.command("kms", "put-key-policy", {**base, "--policy": merged, "--region": where}),),
+        effect="writes; the key's policy with one statement more",
+        undo=fixes.shell(
+            fixes.command("kms", "put-key-policy", {**base, "--policy": policy, "--region": where})
+        ),
+        permissions=("kms:PutKeyPolicy",),
+        changes=(_change(ask, where, {"Policy": merged, "PolicyName": "default"}),),
+    )
+
+
+def own_key(arn: str) -> Mend:
+    """Encrypt a topic with a key whose policy can let services in; alias/aws/sns never can."""
+    options = {
+        "--topic-arn": arn,
+        "--attribute-name": "KmsMasterKeyId",
+        "--attribute-value": Need("KMS_KEY_ARN"),
+        "--region": Arn.parse(arn).region,
+    }
+    return Mend(
+        argv=(fixes.command("sns", "set-topic-attributes", options),),
+        effect="writes; the key's policy must let the publishing service use it",
+        undo="set KmsMasterKeyId back to alias/aws/sns",
+        permissions=("sns:SetTopicAttributes",),
+    )
+
+
+def subscribe(arn: str) -> Mend:
+    """Subscribe somebody who hears the topic; the address has to confirm."""
+    options = {
+        "--topic-arn": arn,
+        "--protocol": "email",
+        "--notification-endpoint": Need("ALERT_EMAIL"),
+        "--region": Arn.parse(arn).region,
+    }
+    return Mend(
+        argv=(fixes.command("sns", "subscribe", options),),
+        effect="writes; the recipient must confirm before anything arrives",
+        undo="aws sns unsubscribe with the subscription's ARN",
+        permissions=("sns:Subscribe",),
+        changes=(
+            _change(
+                asks.topic_asks(arn)[1],
+                Arn.parse(arn).region,
+                {
+                    "Subscriptions": [
+                        {
+                            "SubscriptionArn": f"{arn}:new",
+                            "Protocol": "email",
+                            "Endpoint": "new",
+                            "TopicArn": arn,
+                        }
+                    ]
+                },
+            ),
+            _change(asks.subscription_ask(f"{arn}:new"), Arn.parse(arn).region, {"Attributes": {}}),
+        ),
+    )
+
+
+def unfilter(subscription: str, attributes: Mapping[str, Json]) -> Mend:
+    """Take the filter policy off a subscription, so that every message comes through."""
+    options = {"--subscription-arn": subscription, "--attribute-name": "FilterPolicy"}
+    region = Arn.parse(subscription).region
+    kept = {name: value for name, value in attributes.items() if name != "FilterPolicy"}
+    before = str(attributes.get("FilterPolicy") or "{}")
+
+    def line(value: str) -> tuple[str, ...]:
+        return fixes.command(
+            "sns", "set-subscription-attributes", {**options, "--attribute-value": value, "--region": region}
+        )
+
+    return Mend(
+        argv=(line("{}"),),
+        effect="writes; the subscriber gets every message of the topic",
+        undo=fixes.shell(line(before)),
+        permissions=("sns:SetSubscriptionAttributes",),
+        changes=(_change(asks.subscription_ask(subscription), region, {"Attributes": kept}),),
+    )
+
+
+def ring(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: str) -> Mend:
+    """Turn an alarm's actions on."""
+    kind = "MetricAlarms" if "Namespace" in alarm or "Metrics" in alarm else "CompositeAlarms"
+    body = _replaced(alarms, kind, "AlarmName", alarm["AlarmName"], {"ActionsEnabled": True})
+    options = {"--alarm-names": [alarm["AlarmName"]], "--region": region}
+    return Mend(
+        argv=(fixes.command("cloudwatch", "enable-alarm-actions", options),),
+        effect="writes; the alarm tells someone again",
+        undo=fixes.shell(fixes.command("cloudwatch", "disable-alarm-actions", options)),
+        permissions=("cloudwatch:EnableAlarmActions",),
+        changes=(_change(asks.ALARMS, region, body),),
+    )
+
+
+# What PutMetricAlarm takes of what DescribeAlarms gives (API reference, PutMetricAlarm).
+_ALARM_INPUT = (
+    *("AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions"),
+    *("InsufficientDataActions", "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions"),
+    *("Period", "Unit", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator"),
+    *("TreatMissingData", "EvaluateLowSampleCountPercentile", "Metrics", "ThresholdMetricId"),
+)
+
+
+def change_alarm(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: str, **fields: Json) -> Mend:
+    """Put an alarm again with some fields changed; the rest stays as it is."""
+    kept = {name: alarm[name] for name in _ALARM_INPUT if alarm.get(name) not in (None, [], "")}
+    if fields.get("Statistic"):
+        kept.pop("ExtendedStatistic", None)
+    after = {**kept, **fields}
+    known = {name: value for name, value in fields.items() if not fixes.has_need(value)}
+    body = _replaced(alarms, "MetricAlarms", "AlarmName", alarm["AlarmName"], known)
+    return Mend(
+        argv=(fixes.document_command("cloudwatch", "put-metric-alarm", after, region),),
+        effect="writes; the alarm with this changed, the rest as it is",
+        undo=fixes.shell(fixes.document_command("cloudwatch", "put-metric-alarm", kept, region)),
+        permissions=("cloudwatch:PutMetricAlarm",),
+        changes=(_change(asks.ALARMS, region, body),) if len(known) == len(fields) else (),
+    )
+
+
+def unarchive(detector: str, name: str, found: Mapping[str, Json], region: str) -> Mend:
+    """Keep a GuardDuty filter and let it archive nothing."""
+    base = {"--detector-id": detector, "--filter-name": name, "--region": region}
+    ask = Ask("guardduty:GetFilter", DetectorId=detector, FilterName=name)
+    return Mend(
+        argv=(fixes.command("guardduty", "update-filter", {**base, "--action": "NOOP"}),),
+        effect="writes; the filter archives nothing any more",
+        undo=fixes.shell(fixes.command("guardduty", "update-filter", {**base, "--action": "ARCHIVE"})),
+        permissions=("guardduty:UpdateFilter",),
+        changes=(_change(ask, region, {**found, "Action": "NOOP"}),),
+    )
+
+
+def disable_automation(
+    rule: Mapping[str, Json], params: Mapping[str, Json], body: Mapping[str, Json], region: str
+) -> Mend:
+    """Turn a Security Hub automation rule off."""
+
+    def line(status: str) -> tuple[str, ...]:
+        items = [{"RuleArn": rule["RuleArn"], "RuleStatus": status}]
+        return fixes.command(
+            "securityhub",
+            "batch-update-automation-rules",
+            {"--update-automation-rules-request-items": items, "--region": region},
+        )
+
+    changed = _replaced(body, "Rules", "RuleArn", rule["RuleArn"], {"RuleStatus": "DISABLED"})
+    return Mend(
+        argv=(line("DISABLED"),),
+        effect="writes; the rule suppresses nothing any more",
+        undo=fixes.shell(line("ENABLED")),
+        permissions=("securityhub:BatchUpdateAutomationRules",),
+        changes=(
+            Change(
+                call="securityhub:BatchGetAutomationRules", region=region, params=dict(params), body=changed
+            ),
+        ),
+    )
+
+
+def import_product(product: str, body: Mapping[str, Json], place: Any) -> Mend:
+    """Let Security Hub take a product's findings."""
+    arn = f"arn:{place.partition}:securityhub:{place.region}::product/aws/{product}"
+    made = (
+        f"arn:{place.partition}:securityhub:{place.region}:{place.account}:product-subscription/aws/{product}"
+    )
+    ask = Ask("securityhub:ListEnabledProductsForImport")
+    return Mend(
+        argv=(
+            fixes.command(
+                "securityhub",
+                "enable-import-findings-for-product",
+                {"--product-arn": arn, "--region": place.region},
+            ),
+        ),
+        effect="writes; Security Hub takes the product's findings",
+        undo=fixes.shell(
+            fixes.command(
+                "securityhub",
+                "disable-import-findings-for-product",
+                {"--product-subscription-arn": made, "--region": place.region},
+            )
+        ),
+        permissions=("securityhub:EnableImportFindingsForProduct",),
+        changes=(
+            _change(
+                ask,
+                place.region,
+                {**body, "ProductSubscriptions": [*(body.get("ProductSubscriptions") or []), made]},
+            ),
+        ),
+    )
+
+
+def elsewhere(*steps: str) -> Mend:
+    """Steps, where no command of this kind mends it."""
+    return Mend(steps=steps)
+
+
+def _change(ask: Ask, region: str, body: Mapping[str, Json]) -> Change:
+    return Change(call=ask.call, region=ask.region or region, params=ask.params, body=dict(body))
+
+
+def _replaced(
+    body: Mapping[str, Json], members: str, key: str, name: object, fields: Mapping[str, Json]
+) -> dict[str, Json]:
+    """A listing in which one item has these fields."""
+    items = [{**item, **fields} if item.get(key) == name else item for item in body.get(members) or []]
+    return {**body, members: items}
+
+
+def _with_statement(
+    policy: object, principal: str, action: Json, resource: str, condition: Mapping[str, Json]
+) -> str:
+    """A policy's text with one Allow statement more; the present ones stay as they are."""
+    document = json.loads(str(policy)) if policy else {"Version": "2012-10-17"}
+    present = document.get("Statement") or []
+    statements = present if isinstance(present, list) else [present]
+    taken = {item.get("Sid") for item in statements}
+    sid = next(name for name in (_SID, *(f"{_SID}{number}" for number in range(2, 200))) if name not in taken)
+    added = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": principal},
+        "Action": action,
+        "Resource": resource,
+        **({"Condition": condition} if condition else {}),
+    }
+    return json.dumps({**document, "Statement": [*statements, added]})
+
+
+def _given(options: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in options.items() if value}

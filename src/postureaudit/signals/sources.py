@@ -1,0 +1,285 @@
+"""Where a signal comes from: is its source on, does something hide it, and on which buses does it appear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from postureaudit.evidence import Absent, Json, Refusal
+from postureaudit.resources import View, member
+from postureaudit.services import cloudtrail
+from postureaudit.signals import events, findings
+from postureaudit.signals.events import Member, Place, Signal
+from postureaudit.signals.model import Hop, Road, State
+
+DETECTOR_CALLS = ("guardduty:ListDetectors", "guardduty:GetDetector")
+FILTER_CALLS = ("guardduty:ListFilters", "guardduty:GetFilter")
+HUB_CALLS = ("securityhub:DescribeHub", "securityhub:ListEnabledProductsForImport")
+RULE_CALLS = ("securityhub:ListAutomationRules", "securityhub:BatchGetAutomationRules")
+LINK_CALLS = ("securityhub:ListFindingAggregators", "securityhub:GetFindingAggregator")
+RECORDER_CALLS = ("config:DescribeConfigurationRecorders", "config:DescribeConfigurationRecorderStatus")
+CALLS = (
+    *(*DETECTOR_CALLS, *FILTER_CALLS, *HUB_CALLS, *RULE_CALLS, *LINK_CALLS, *RECORDER_CALLS),
+    *("securityhub:DescribeSecurityHubV2", *cloudtrail.EVENT_CALLS),
+)
+_PRODUCTS = {"guardduty": "guardduty", "config": "config"}
+
+
+class Emission(msgspec.Struct, frozen=True):
+    """An event as it appears on the default bus of a region, and the hops that brought it there."""
+
+    event: dict[str, Json]
+    region: str
+    hops: Road
+
+
+def applies(view: View, signal: Signal, region: str) -> bool | Refusal:
+    """Whether the signal can arise here at all: the new Security Hub is optional, and missing is not a gap."""
+    if signal.kind != "securityhub-v2":
+        return True
+    outcome = view.outcome("securityhub:DescribeSecurityHubV2", region)
+    return outcome if isinstance(outcome, Refusal) else not isinstance(outcome, Absent)
+
+
+def emissions(view: View, signal: Signal, item: Member, region: str) -> Iterable[Emission]:
+    """Every bus that the event appears on: its own region's, and by way of Security Hub the linked region's."""
+    place = place_of(view, region)
+    event: dict[str, Json] = events.document(item.template, place)
+    source = _source(view, signal, event, region)
+    hidden = _archived(view, event, region) if signal.kind == "guardduty" else ()
+    start: Road = (*source, *hidden)
+    if signal.kind == "securityhub":
+        yield from _through_hub(view, event, region, start, product="")
+        return
+    yield Emission(event, region, start)
+    imported = events.in_security_hub(signal.kind, event, place)
+    if imported is not None:
+        yield from _through_hub(view, imported, region, start, product=_PRODUCTS[signal.kind])
+
+
+def place_of(view: View, region: str) -> Place:
+    """Where and when an event of this region would happen: the moment the evidence was complete."""
+    return Place(
+        account=view.account,
+        region=region,
+        partition=view.partition,
+        time=view.evidence.header.ended or "2026-01-01T00:00:00Z",
+    )
+
+
+def _source(view: View, signal: Signal, event: Mapping[str, Json], region: str) -> Road:
+    match signal.kind:
+        case "guardduty":
+            return (_detector(view, region),)
+        case "securityhub":
+            return ()  # the hub is a hop of its own
+        case "securityhub-v2":
+            found = applies(view, signal, region)
+            return (_hop("source", "Security Hub", region, found, "Security Hub (v2) is off here"),)
+        case "config":
+            return (_recorder(view, region),)
+        case _:
+            return (_trail(view, signal, event, region),)
+
+
+def _hop(kind: str, name: str, region: str, stands: bool | Refusal, reason: str) -> Hop:
+    if isinstance(stands, Refusal):
+        return Hop(
+            kind=kind,
+            name=name,
+            region=region,
+            state=State.UNKNOWN,
+            reason=stands.reason(),
+            refusal=stands,
+        )
+    if stands:
+        return Hop(kind=kind, name=name, region=region)
+    return Hop(kind=kind, name=name, region=region, state=State.BROKEN, reason=reason)
+
+
+def _detector(view: View, region: str) -> Hop:
+    found = detector_id(view, region)
+    if isinstance(found, Refusal) or not found:
+        stands: bool | Refusal = found if isinstance(found, Refusal) else False
+        return _hop("source", "GuardDuty", region, stands, "GuardDuty has no detector here")
+    status = member(view.outcome("guardduty:GetDetector", region, DetectorId=found), "Status")
+    on = status if isinstance(status, Refusal) else status == "ENABLED"
+    return _hop("source", "GuardDuty", region, on, "the GuardDuty detector is suspended")
+
+
+def detector_id(view: View, region: str) -> str | Refusal:
+    """The region's detector id, "" where there is none."""
+    found = member(view.outcome("guardduty:ListDetectors", region), "DetectorIds", [])
+    return found if isinstance(found, Refusal) else str(next(iter(found), ""))
+
+
+def _archived(view: View, event: Mapping[str, Json], region: str) -> Road:
+    """The archive filters that hide this finding, or whose criteria may not be read."""
+    detector = detector_id(view, region)
+    if isinstance(detector, Refusal) or not detector:
+        return ()  # the source hop says so
+    names = member(view.outcome("guardduty:ListFilters", region, DetectorId=detector), "FilterNames", [])
+    if isinstance(names, Refusal):
+        return (_hop("suppression", "archive filters", region, names, ""),)
+    hops = []
+    for name in names:
+        outcome = view.outcome("guardduty:GetFilter", region, DetectorId=detector, FilterName=name)
+        action = member(outcome, "Action", "NOOP")
+        criteria = member(outcome, "FindingCriteria", {})
+        if isinstance(criteria, Refusal):
+            hops.append(_hop("suppression", str(name), region, criteria, ""))
+        elif (
+            action == "ARCHIVE"
+            and (hides := findings.guardduty_filter(criteria, event["detail"])) is not False
+        ):
+            reason = f"the filter {name!r} archives the finding: archived findings are sent to nobody"
+            hops.append(
+                Hop(
+                    kind="suppression",
+                    name=str(name),
+                    region=region,
+                    state=State.BROKEN if hides else State.UNKNOWN,
+                    reason=reason if hides else f"the filter {name!r} has a criterion that is not understood",
+                )
+            )
+    return tuple(hops)
+
+
+def _recorder(view: View, region: str) -> Hop:
+    listed = member(
+        view.outcome("config:DescribeConfigurationRecorders", region), "ConfigurationRecorders", []
+    )
+    status = member(
+        view.outcome("config:DescribeConfigurationRecorderStatus", region),
+        "ConfigurationRecordersStatus",
+        [],
+    )
+    stands: bool | Refusal
+    if isinstance(listed, Refusal):
+        stands = listed
+    elif not listed:
+        stands = False
+    else:
+        stands = status if isinstance(status, Refusal) else any(item.get("recording") for item in status)
+    return _hop("source", "AWS Config", region, stands, "AWS Config records nothing here")
+
+
+def _trail(view: View, signal: Signal, event: Mapping[str, Json], region: str) -> Hop:
+    """EventBridge gets API calls and sign-ins only where a trail logs management events.
+
+    Source: EventBridge user guide, "AWS service events delivered via AWS CloudTrail".
+    """
+    source = str(event["detail"]["eventSource"])
+    name = "CloudTrail"
+    stands = cloudtrail.covered(
+        view,
+        region,
+        lambda trail: cloudtrail.writes(trail, source=source, globally=signal.leader_only),
+    )
+    return _hop("source", name, region, stands, f"no logging trail records the events of {source} here")
+
+
+def _through_hub(
+    view: View, event: dict[str, Json], region: str, start: Road, *, product: str
+) -> Iterable[Emission]:
+    """The finding as Security Hub sends it on: in its own region, and in the region that others are linked to."""
+    hub = _hub(view, region, product)
+    here, changed = _automated(view, event, region)
+    yield Emission(changed, region, (*start, *hub, *here))
+    linked = linked_region(view, region)
+    if isinstance(linked, Refusal):
+        hop = _hop("aggregation", "finding aggregator", region, linked, "")
+        yield Emission(changed, region, (*start, *hub, *here, hop))
+    elif linked and linked != region:
+        there, again = _automated(view, event, linked)
+        hop = Hop(kind="aggregation", name=f"findings of {region} are linked here", region=linked)
+        yield Emission(again, linked, (*start, *hub, *here, hop, *there))
+
+
+def _hub(view: View, region: str, product: str) -> Road:
+    outcome = view.outcome("securityhub:DescribeHub", region)
+    on = outcome if isinstance(outcome, Refusal) else not isinstance(outcome, Absent)
+    hub = _hop("source" if not product else "hub", "Security Hub", region, on, "Security Hub is off here")
+    if not product or on is not True:
+        return (hub,)
+    found = member(
+        view.outcome("securityhub:ListEnabledProductsForImport", region), "ProductSubscriptions", []
+    )
+    accepts = (
+        found
+        if isinstance(found, Refusal)
+        else any(str(arn).endswith(f":product-subscription/aws/{product}") for arn in found)
+    )
+    reason = f"Security Hub does not accept findings of {product} here"
+    return (hub, _hop("integration", product, region, accepts, reason))
+
+
+def _automated(view: View, event: dict[str, Json], region: str) -> tuple[Road, dict[str, Json]]:
+    """What Security Hub's automation rules of this region make of a finding before EventBridge sees it."""
+    listed = member(view.outcome("securityhub:ListAutomationRules", region), "AutomationRulesMetadata", [])
+    if isinstance(listed, Refusal):
+        return (_hop("suppression", "automation rules", region, listed, ""),), event
+    rules: list[Any] = []
+    for record in view.evidence.of("securityhub:BatchGetAutomationRules", view.account, region):
+        found = member(view.outcome(record.call, region, **record.params), "Rules", [])
+        if isinstance(found, Refusal):
+            return (_hop("suppression", "automation rules", region, found, ""),), event
+        rules += found
+    if len(rules) < len(listed):
+        missing = view.outcome("securityhub:BatchGetAutomationRules", region)
+        refusal = missing if isinstance(missing, Refusal) else None
+        if refusal:
+            return (_hop("suppression", "automation rules", region, refusal, ""),), event
+    return _ruled(rules, event, region)
+
+
+def _ruled(rules: list[Any], event: dict[str, Json], region: str) -> tuple[Road, dict[str, Json]]:
+    """Rules run in their order; a later one wins, and a terminal one ends it (user guide, "Automation rules")."""
+    hops: list[Hop] = []
+    finding = dict(event["detail"]["findings"][0])
+    for rule in sorted(rules, key=lambda item: item.get("RuleOrder") or 0):
+        if rule.get("RuleStatus") != "ENABLED":
+            continue
+        name = str(rule.get("RuleName"))
+        fits = findings.hub_criteria(rule.get("Criteria") or {}, finding)
+        if fits is None:
+            reason = f"the automation rule {name!r} has a criterion that is not understood"
+            hops.append(Hop(kind="suppression", name=name, region=region, state=State.UNKNOWN, reason=reason))
+        if not fits:
+            continue
+        for action in rule.get("Actions") or []:
+            update = action.get("FindingFieldsUpdate") or {}
+            finding = {**finding, **update}
+            if (update.get("Workflow") or {}).get("Status") == "SUPPRESSED":
+                reason = f"the automation rule {name!r} suppresses the finding before EventBridge sees it"
+                hops.append(
+                    Hop(kind="suppression", name=name, region=region, state=State.BROKEN, reason=reason)
+                )
+        if rule.get("IsTerminal"):
+            break
+    return tuple(hops), {**event, "detail": {**event["detail"], "findings": [finding]}}
+
+
+def linked_region(view: View, region: str) -> str | Refusal:
+    """The region that this region's findings are copied to; "" when they stay here."""
+    listed = member(view.outcome("securityhub:ListFindingAggregators", region), "FindingAggregators", [])
+    if isinstance(listed, Refusal):
+        return listed
+    for item in listed:
+        arn = str(item.get("FindingAggregatorArn"))
+        home = arn.split(":")[3] if arn.count(":") >= 5 else region
+        outcome = view.outcome("securityhub:GetFindingAggregator", home, FindingAggregatorArn=arn)
+        mode = member(outcome, "RegionLinkingMode", "NO_REGIONS")
+        if isinstance(mode, Refusal):
+            return mode
+        named = set(member(outcome, "Regions", []))
+        linked = {
+            "ALL_REGIONS": True,
+            "ALL_REGIONS_EXCEPT_SPECIFIED": region not in named,
+            "SPECIFIED_REGIONS": region in named,
+        }.get(str(mode), False)
+        if linked:
+            return str(member(outcome, "FindingAggregationRegion", home))
+    return ""
