@@ -230,8 +230,12 @@ def _notifications(scope: Scope) -> Collection:
     (listed,) = yield [Ask("notifications:ListNotificationConfigurations", region=scope.leader)]
     arns = [item["arn"] for item in listed.pick("notificationConfigurations[]") if item.get("arn")]
     if arns:
+        calls = ("notifications:ListEventRules", "notifications:ListChannels")
         yield [
-            Ask(call, region=scope.leader, notificationConfigurationArn=arn)
-            for arn in arns
-            for call in ("notifications:ListEventRules", "notifications:ListChannels")
-        ] + [Ask("notificationscontacts:ListEmailContacts", region=scope.leader)]
+            *(
+                Ask(call, region=scope.leader, notificationConfigurationArn=arn)
+                for arn in arns
+                for call in calls
+            ),
+            Ask("notificationscontacts:ListEmailContacts", region=scope.leader),
+        ]

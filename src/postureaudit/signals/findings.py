@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from postureaudit.evidence import Json
@@ -29,39 +30,37 @@ def hub_criteria(criteria: Mapping[str, Json], finding: Mapping[str, Json]) -> b
 
 
 _EQ, _NE = ("Eq", "Equals"), ("Neq", "NotEquals")
-_ORDER = {
-    "Gt": lambda left, right: left > right,
-    "GreaterThan": lambda left, right: left > right,
-    "Gte": lambda left, right: left >= right,
-    "GreaterThanOrEqual": lambda left, right: left >= right,
-    "Lt": lambda left, right: left < right,
-    "LessThan": lambda left, right: left < right,
-    "Lte": lambda left, right: left <= right,
-    "LessThanOrEqual": lambda left, right: left <= right,
+_ORDER: Mapping[str, Callable[[float, float], bool]] = {
+    "Gt": operator.gt,
+    "GreaterThan": operator.gt,
+    "Gte": operator.ge,
+    "GreaterThanOrEqual": operator.ge,
+    "Lt": operator.lt,
+    "LessThan": operator.lt,
+    "Lte": operator.le,
+    "LessThanOrEqual": operator.le,
 }
 
 
-def _guardduty(name: str, condition: Mapping[str, Json], finding: Mapping[str, Json]) -> bool | None:
-    values = list(_at(finding, name.split(".")))
+def _guardduty(field: str, condition: Mapping[str, Json], finding: Mapping[str, Json]) -> bool | None:
+    values = list(_at(finding, field.split(".")))
     texts = {_text(value) for value in values}
     results: list[bool | None] = []
-    for operator, wanted in condition.items():
+    for name, wanted in condition.items():
         if wanted is None or wanted == []:
             continue
-        if operator in _EQ:
+        if name in _EQ:
             results.append(bool(texts & {_text(item) for item in wanted}))
-        elif operator in _NE:
+        elif name in _NE:
             results.append(not texts & {_text(item) for item in wanted})
-        elif operator == "Matches":
+        elif name == "Matches":
             results.append(any(fnmatchcase(text, str(item)) for text in texts for item in wanted))
-        elif operator == "NotMatches":
+        elif name == "NotMatches":
             results.append(not any(fnmatchcase(text, str(item)) for text in texts for item in wanted))
-        elif operator in _ORDER:
+        elif name in _ORDER:
             numbers = [float(value) for value in values if _is_number(value)]
             results.append(
-                any(_ORDER[operator](number, float(wanted)) for number in numbers)
-                if numbers
-                else _none(values)
+                any(_ORDER[name](number, float(wanted)) for number in numbers) if numbers else _none(values)
             )
         else:
             results.append(None)
@@ -104,7 +103,7 @@ def _hub(name: str, filters: Iterable[Mapping[str, Json]], finding: Mapping[str,
 
 def _ordered(item: Mapping[str, Json], values: Iterable[str]) -> bool | None:
     numbers = [float(value) for value in values if _is_number(value)]
-    tests = {**_ORDER, "Eq": lambda left, right: left == right}
+    tests = {**_ORDER, "Eq": operator.eq}
     return _all(
         any(tests[name](number, float(wanted)) for number in numbers)
         for name, wanted in item.items()

@@ -393,9 +393,9 @@ def _with_statement(
     policy: object, principal: str, action: Json, resource: str, condition: Mapping[str, Json]
 ) -> str:
     """A policy's text with one Allow statement more; the present ones stay as they are."""
-    document = json.loads(str(policy)) if policy else {"Version": "2012-10-17"}
+    document: dict[str, Any] = json.loads(str(policy)) if policy else {"Version": "2012-10-17"}
     present = document.get("Statement") or []
-    statements = present if isinstance(present, list) else [present]
+    statements: list[Any] = present if isinstance(present, list) else [present]
     taken = {item.get("Sid") for item in statements}
     sid = next(name for name in (_SID, *(f"{_SID}{number}" for number in range(2, 200))) if name not in taken)
     added = {

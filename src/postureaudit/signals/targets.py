@@ -1,0 +1,369 @@
+"""From a rule, an alarm or a topic to its target: does it exist, does it admit the sender, does anyone hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from postureaudit.evidence import Absent, Json, Outcome, Refusal
+from postureaudit.resources import View, member
+from postureaudit.signals import asks, event_pattern, mends, policy, senders
+from postureaudit.signals.arns import Arn
+from postureaudit.signals.model import Hop, Mend, Road, State
+from postureaudit.signals.policy import PolicyError, Request
+
+TOPIC_CALLS = (
+    "sns:GetTopicAttributes",
+    "sns:ListSubscriptionsByTopic",
+    "sns:GetSubscriptionAttributes",
+)
+KEY_CALLS = ("kms:DescribeKey", "kms:GetKeyPolicy")
+FUNCTION_CALLS = ("lambda:GetFunctionConfiguration", "lambda:GetPolicy", "lambda:GetFunctionConcurrency")
+QUEUE_CALLS = ("sqs:GetQueueUrl", "sqs:GetQueueAttributes")
+CALLS = (*TOPIC_CALLS, *KEY_CALLS, *FUNCTION_CALLS, *QUEUE_CALLS, "stepfunctions:DescribeStateMachine")
+_MAIL = ("email", "email-json")
+# Services that take an event with the target's role and act on it; whether they do is theirs to say.
+_ACTORS = {
+    "ssm": "Systems Manager",
+    "ssm-incidents": "Incident Manager",
+    "codebuild": "CodeBuild",
+    "ecs": "ECS",
+    "batch": "Batch",
+    "chatbot": "Amazon Q Developer in chat",
+}
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
+    """Who delivers: an EventBridge rule, a CloudWatch alarm or an SNS topic, by its ARN."""
+
+    kind: str  # "rule", "alarm" or "topic"
+    arn: str
+
+    @property
+    def principal(self) -> str:
+        names = {"rule": "events", "alarm": "cloudwatch", "topic": "sns"}
+        return f"{names[self.kind]}.amazonaws.com"
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """What is delivered: the message's body where it is known, and whether the target rewrites it."""
+
+    body: Mapping[str, Json] | None
+
+
+Forward = Callable[[str], list[Road]]  # from a bus of this account on
+
+
+def deliver(
+    view: View, arn: str, sender: Sender, parcel: Parcel, forward: Forward | None = None
+) -> list[Road]:
+    """The roads from a target on. Each ends with who acts, or with the hop that stops it."""
+    parts = Arn.parse(arn)
+    if not parts.service:
+        return [(_stop("target", arn, "", f"{arn!r} is no ARN"),)]
+    if parts.account not in ("", view.account):
+        reason = f"it belongs to account {parts.account}, which is not read here"
+        return [(Hop(kind="target", name=arn, region=parts.region, state=State.LEAVES, reason=reason),)]
+    match parts.service:
+        case "sns":
+            return _topic(view, arn, sender, parcel)
+        case "lambda":
+            return [_function(view, arn, sender)]
+        case "sqs":
+            return [_queue(view, arn, sender)]
+        case "states":
+            return [_machine(view, arn)]
+        case "events" if parts.kind == "event-bus" and forward:
+            return forward(arn)
+        case "events" if parts.kind == "api-destination":
+            return [(_end("destination", parts.name, parts.region, "its connection is not tried"),)]
+        case "logs":
+            return [(_stop("log group", parts.resource, parts.region, "a log group tells nobody"),)]
+        case "kinesis" | "firehose":
+            reason = "a stream: who reads it is not seen from here"
+            return [
+                (Hop(kind="stream", name=parts.name, region=parts.region, state=State.LEAVES, reason=reason),)
+            ]
+        case service if service in _ACTORS:
+            return [(_end(_ACTORS[service], parts.resource, parts.region, "what it does is not tried"),)]
+        case _:
+            reason = f"the tracer does not know what {parts.service} does with an event"
+            return [(Hop(kind="target", name=arn, region=parts.region, state=State.UNKNOWN, reason=reason),)]
+
+
+def _end(kind: str, name: str, region: str, weakness: str = "") -> Hop:
+    return Hop(kind=kind, name=name, region=region, weakness=weakness)
+
+
+def _stop(kind: str, name: str, region: str, reason: str, mend: Mend | None = None) -> Hop:
+    return Hop(kind=kind, name=name, region=region, state=State.BROKEN, reason=reason, mend=mend)
+
+
+def unknown(kind: str, name: str, region: str, refusal: Refusal) -> Hop:
+    """A hop that a refused call hides."""
+    return Hop(
+        kind=kind, name=name, region=region, state=State.UNKNOWN, reason=refusal.reason(), refusal=refusal
+    )
+
+
+def _admits(
+    document: object, requests: Sequence[Request], kind: str, name: str, region: str, mend: Callable[[], Mend]
+) -> Hop:
+    """Whether a resource's policy lets the sender in. What is not understood is unknown, never yes."""
+    for request in requests:
+        try:
+            found = policy.decide(document, request)
+        except PolicyError as error:
+            return Hop(kind=kind, name=name, region=region, state=State.UNKNOWN, reason=error.message)
+        if found.verdict is None:
+            return Hop(kind=kind, name=name, region=region, state=State.UNKNOWN, reason=found.reason)
+        if not found.verdict:
+            denied = found.reason.find("denies") >= 0
+            repair = (
+                mends.elsewhere(
+                    f"Take the statement that denies {request.principal} out of the policy of {name}."
+                )
+                if denied
+                else mend()
+            )
+            return _stop(kind, name, region, f"its policy refuses: {found.reason}", repair)
+    return Hop(kind=kind, name=name, region=region)
+
+
+# ---------------------------------------------------------------- SNS
+
+
+def _topic(view: View, arn: str, sender: Sender, parcel: Parcel) -> list[Road]:
+    region = Arn.parse(arn).region
+    ask, listing = asks.topic_asks(arn)
+    outcome = view.outcome(ask.call, region, **ask.params)
+    attributes = member(outcome, "Attributes", {})
+    if isinstance(attributes, Refusal):
+        return [(unknown("topic", arn, region, attributes),)]
+    if isinstance(outcome, Absent):
+        return [(_stop("topic", arn, region, "the topic does not exist"),)]
+    request = (senders.events_to_sns if sender.kind == "rule" else senders.alarm_to_sns)(sender.arn, arn)
+    admitted = _admits(
+        attributes.get("Policy") or '{"Statement": []}',
+        [request],
+        "topic",
+        arn,
+        region,
+        lambda: mends.allow_topic(arn, attributes, sender.principal, sender.arn),
+    )
+    start: Road = (admitted,)
+    if key := attributes.get("KmsMasterKeyId"):
+        start = (*start, _key(view, str(key), sender, arn, region, mends.own_key(arn)))
+    return [(*start, *tail) for tail in _subscribers(view, arn, region, listing, parcel)]
+
+
+def _subscribers(view: View, arn: str, region: str, listing: Any, parcel: Parcel) -> list[Road]:
+    listed = member(view.outcome(listing.call, region, **listing.params), "Subscriptions", [])
+    if isinstance(listed, Refusal):
+        return [(unknown("subscription", arn, region, listed),)]
+    confirmed = [item for item in listed if str(item.get("SubscriptionArn")).startswith("arn:")]
+    if not confirmed:
+        pending = sum(item.get("SubscriptionArn") == "PendingConfirmation" for item in listed)
+        reason = (
+            f"nobody hears the topic: {pending} subscription{'s' * (pending > 1)} pending, none confirmed"
+            if pending
+            else "nobody hears the topic: it has no subscription"
+        )
+        return [(_stop("subscription", arn, region, reason, mends.subscribe(arn)),)]
+    weakness = _weakness(confirmed)
+    return [
+        _subscription(view, item, arn, region, parcel, weakness)
+        for item in sorted(
+            confirmed, key=lambda item: (str(item.get("Protocol")), str(item.get("SubscriptionArn")))
+        )
+    ]
+
+
+def _weakness(confirmed: Sequence[Mapping[str, Json]]) -> str:
+    if len(confirmed) == 1:
+        protocol = confirmed[0].get("Protocol")
+        return "one e-mail address only" if protocol in _MAIL else f"one subscription only ({protocol})"
+    return "e-mail only" if all(item.get("Protocol") in _MAIL for item in confirmed) else ""
+
+
+def _subscription(
+    view: View, item: Mapping[str, Json], topic: str, region: str, parcel: Parcel, weakness: str
+) -> Road:
+    protocol, endpoint = str(item.get("Protocol")), str(item.get("Endpoint"))
+    name = f"{protocol} {endpoint}"
+    ask = asks.subscription_ask(str(item["SubscriptionArn"]))
+    attributes = member(view.outcome(ask.call, region, **ask.params), "Attributes", {})
+    if isinstance(attributes, Refusal):
+        return (unknown("subscription", name, region, attributes),)
+    hop = _filtered(attributes, str(item["SubscriptionArn"]), name, region, parcel)
+    hop = msgspec.structs.replace(hop, weakness=weakness) if hop.state is State.OK else hop
+    sender = Sender(kind="topic", arn=topic)
+    if protocol in ("lambda", "sqs"):
+        [tail] = deliver(view, endpoint, sender, Parcel(body=None))
+        return (hop, *tail)
+    return (hop,)
+
+
+def _filtered(
+    attributes: Mapping[str, Json], subscription: str, name: str, region: str, parcel: Parcel
+) -> Hop:
+    """Whether the subscription's filter policy lets the message through (SNS developer guide, "Message filtering").
+
+    EventBridge and alarms send no message attributes, so a policy on attributes drops all that it does not let be
+    absent.
+    """
+    text = attributes.get("FilterPolicy")
+    if not text or text == "{}":
+        return Hop(kind="subscription", name=name, region=region)
+    on_body = attributes.get("FilterPolicyScope") == "MessageBody"
+    if on_body and parcel.body is None:
+        reason = "it filters by the message's body, which is rewritten on the way"
+        return Hop(kind="subscription", name=name, region=region, state=State.UNKNOWN, reason=reason)
+    try:
+        mismatch = event_pattern.explain(str(text), parcel.body if on_body and parcel.body else {})
+    except event_pattern.PatternError as error:
+        reason = f"its filter policy is not understood: {error.message}"
+        return Hop(kind="subscription", name=name, region=region, state=State.UNKNOWN, reason=reason)
+    if mismatch is None:
+        return Hop(kind="subscription", name=name, region=region)
+    what = "body" if on_body else "attributes, of which there are none"
+    reason = f"its filter policy drops the message by its {what}: {mismatch.sentence()}"
+    return _stop("subscription", name, region, reason, mends.unfilter(subscription, attributes))
+
+
+# ---------------------------------------------------------------- KMS
+
+
+def _key(view: View, key: str, sender: Sender, target: str, region: str, own: Mend) -> Hop:
+    """Whether the sender may use the key that encrypts a topic or queue."""
+    describe, ask = asks.key_asks(key, region)
+    where = describe.region or region
+    outcome = view.outcome(describe.call, where, **describe.params)
+    found = member(outcome, "KeyMetadata", {})
+    if key.endswith(("alias/aws/sns", "alias/aws/sqs")):
+        reason = f"{key.rpartition(':')[2]} is AWS's own key, whose policy lets no service publish"
+        return _stop("key", key, where, reason, own)
+    if isinstance(found, Refusal):
+        return unknown("key", key, where, found)
+    if isinstance(outcome, Absent):
+        return _stop("key", key, where, "the key does not exist", own)
+    if found.get("KeyManager") == "AWS":
+        return _stop("key", key, where, "it is AWS's own key, whose policy lets no service publish", own)
+    if found.get("KeyState") != "Enabled":
+        return _stop("key", key, where, f"the key's state is {found.get('KeyState')}", own)
+    text = member(view.outcome(ask.call, where, **ask.params), "Policy")
+    if isinstance(text, Refusal):
+        return unknown("key", key, where, text)
+    arn = str(found.get("Arn") or key)
+    requests = (
+        senders.events_to_kms(sender.arn, arn, target)
+        if sender.kind == "rule"
+        else senders.alarm_to_kms(sender.arn, arn)
+    )
+    return _admits(
+        text or '{"Statement": []}',
+        requests,
+        "key",
+        key,
+        where,
+        lambda: mends.allow_key(key, arn, str(text), sender.principal, region),
+    )
+
+
+# ---------------------------------------------------------------- Lambda, SQS, Step Functions
+
+
+def _function(view: View, arn: str, sender: Sender) -> Road:
+    region = Arn.parse(arn).region
+    state_ask, policy_ask, limit_ask = asks.function_asks(arn)
+    outcome = view.outcome(state_ask.call, region, **state_ask.params)
+    state = member(outcome, "State", "Active")
+    if isinstance(state, Refusal):
+        return (unknown("function", arn, region, state),)
+    if isinstance(outcome, Absent):
+        return (_stop("function", arn, region, "the function does not exist"),)
+    if state == "Failed":
+        return (_stop("function", arn, region, "the function's state is Failed: it cannot run"),)
+    limit = member(view.outcome(limit_ask.call, region, **limit_ask.params), "ReservedConcurrentExecutions")
+    if isinstance(limit, Refusal):
+        return (unknown("function", arn, region, limit),)
+    if limit == 0:
+        reason = "its reserved concurrency is 0: it never runs"
+        return (_stop("function", arn, region, reason, mends.free_function(arn)),)
+    text = member(view.outcome(policy_ask.call, region, **policy_ask.params), "Policy")
+    if isinstance(text, Refusal):
+        return (unknown("function", arn, region, text),)
+    make = senders.events_to_lambda if sender.kind == "rule" else senders.sns_to_lambda
+    if sender.kind == "alarm":
+        make = senders.alarm_to_lambda
+    return (
+        _admits(
+            text or '{"Statement": []}',
+            [make(sender.arn, arn)],
+            "function",
+            arn,
+            region,
+            lambda: mends.allow_function(arn, text, sender.principal, sender.arn),
+        ),
+    )
+
+
+def _queue(view: View, arn: str, sender: Sender) -> Road:
+    region = Arn.parse(arn).region
+    ask = asks.queue_ask(arn)
+    outcome = view.outcome(ask.call, region, **ask.params)
+    url = member(outcome, "QueueUrl")
+    if isinstance(url, Refusal):
+        return (unknown("queue", arn, region, url),)
+    if isinstance(outcome, Absent) or not url:
+        return (_stop("queue", arn, region, "the queue does not exist"),)
+    more = asks.queue_attributes_ask(str(url), region)
+    attributes = member(view.outcome(more.call, region, **more.params), "Attributes", {})
+    if isinstance(attributes, Refusal):
+        return (unknown("queue", arn, region, attributes),)
+    make = senders.events_to_sqs if sender.kind == "rule" else senders.sns_to_sqs
+    hop = _admits(
+        attributes.get("Policy") or '{"Statement": []}',
+        [make(sender.arn, arn)],
+        "queue",
+        arn,
+        region,
+        lambda: mends.allow_queue(arn, str(url), attributes, sender.principal, sender.arn),
+    )
+    if hop.state is State.OK:
+        hop = msgspec.structs.replace(hop, weakness="a queue: who reads it is not seen from here")
+    key = attributes.get("KmsMasterKeyId")
+    if key and sender.kind == "rule":
+        return (
+            hop,
+            _key(
+                view,
+                str(key),
+                sender,
+                arn,
+                region,
+                mends.elsewhere("Encrypt the queue with a key of your own, or by SSE-SQS."),
+            ),
+        )
+    return (hop,)
+
+
+def _machine(view: View, arn: str) -> Road:
+    region = Arn.parse(arn).region
+    ask = asks.machine_ask(arn)
+    outcome: Outcome = view.outcome(ask.call, region, **ask.params)
+    status = member(outcome, "status")
+    if isinstance(status, Refusal):
+        return (unknown("state machine", arn, region, status),)
+    if isinstance(outcome, Absent):
+        return (_stop("state machine", arn, region, "the state machine does not exist"),)
+    if status != "ACTIVE":
+        return (_stop("state machine", arn, region, f"its status is {status}"),)
+    return (_end("state machine", arn, region),)
+
+
+def several(roads: Iterable[Road]) -> list[Road]:
+    """The roads as a list, without the ones that are there twice."""
+    return list(dict.fromkeys(roads))
