@@ -44,6 +44,13 @@ def filters_ask(group: str, region: str) -> Ask:
     return Ask("logs:DescribeMetricFilters", region=region, logGroupName=group)
 
 
+def mute_ask(arn: str) -> Ask:
+    """A mute rule, with the alarms that it silences."""
+    parts = Arn.parse(arn)
+    name = parts.resource.replace(":", "/").rpartition("/")[2]
+    return Ask("cloudwatch:GetAlarmMuteRule", region=parts.region or None, AlarmMuteRuleName=name)
+
+
 def topic_asks(arn: str) -> tuple[Ask, Ask]:
     """A topic's attributes and its subscriptions, in its region."""
     region = Arn.parse(arn).region
@@ -101,20 +108,21 @@ def role_ask(arn: str, leader: str) -> Ask:
 
 
 def concerns(pattern: str) -> bool:
-    """Whether a rule's pattern may be about one of the signals, going by source and detail-type alone.
+    """Whether a rule's pattern may be about one of the signals, going by source and detail-type alone."""
+    return bool(pattern and _concerned(pattern))
 
-    What EventBridge would refuse concerns nobody.
-    """
-    return bool(_concerned(pattern))
+
+def takes(pattern: str, head: tuple[str, str]) -> bool:
+    """Whether a rule's pattern takes events of this (source, detail-type)."""
+    return head in _concerned(pattern)
 
 
 @functools.lru_cache(maxsize=8192)
 def _concerned(pattern: str) -> frozenset[tuple[str, str]]:
     try:
-        wanted = event_pattern.compile(pattern)
-        heads = event_pattern.only(wanted, ("source", "detail-type"))
+        heads = event_pattern.only(event_pattern.compile(pattern), ("source", "detail-type"))
     except event_pattern.PatternError:
-        return frozenset()
+        return _heads()  # EventBridge has accepted it: what we cannot read may be about anything
     return frozenset(
         head for head in _heads() if event_pattern.matches(heads, {"source": head[0], "detail-type": head[1]})
     )
@@ -215,8 +223,11 @@ def _groups(scope: Scope) -> Collection:
         return
     found = yield [filters_ask(name, scope.region) for name in sorted(names)]
     if any(record.pick("metricFilters[]") for record in found):
-        alarms, _ = yield [ALARMS, MUTES]
-        yield _followed(scope, _actions(alarms))
+        alarms, mutes = yield [ALARMS, MUTES]
+        yield [
+            *_followed(scope, _actions(alarms)),
+            *map(mute_ask, mutes.pick("AlarmMuteRuleSummaries[?Status == 'ACTIVE'].AlarmMuteRuleArn")),
+        ]
 
 
 def _actions(alarms: Record) -> list[str]:

@@ -298,6 +298,29 @@ def change_alarm(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: 
     )
 
 
+def new_alarm(name: str, region: str, **metric: Json) -> Mend:
+    """An alarm on a metric that nothing watches, which one event rings."""
+    document = {
+        "AlarmName": name,
+        **metric,
+        "Statistic": "Sum",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": [ALERT_TOPIC],
+    }
+    return Mend(
+        argv=(fixes.document_command("cloudwatch", "put-metric-alarm", document, region),),
+        effect="writes; a new alarm, which an alarm of the same name would be replaced by",
+        undo=fixes.shell(
+            fixes.command("cloudwatch", "delete-alarms", {"--alarm-names": [name], "--region": region})
+        ),
+        permissions=("cloudwatch:PutMetricAlarm",),
+    )
+
+
 def unarchive(detector: str, name: str, found: Mapping[str, Json], region: str) -> Mend:
     """Keep a GuardDuty filter and let it archive nothing."""
     base = {"--detector-id": detector, "--filter-name": name, "--region": region}

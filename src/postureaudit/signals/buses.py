@@ -1,0 +1,198 @@
+"""From an event bus on: which rules take the event, and where their targets lead."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from postureaudit.evidence import Json, Refusal
+from postureaudit.resources import View, member
+from postureaudit.signals import asks, event_pattern, mends, targets
+from postureaudit.signals.arns import Arn
+from postureaudit.signals.event_pattern import Mismatch, PatternError
+from postureaudit.signals.model import Hop, Road, State
+from postureaudit.signals.targets import Parcel, Sender
+
+CALLS = ("events:ListRules", "events:ListTargetsByRule", *targets.CALLS)
+_LONGEST = 8  # buses in a row
+_ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+# Fields that say which event this is. A rule that fails in one of them was not made for it: it is no broken road.
+_IDENTITY = (
+    *("source", "detail-type", "detail.eventName", "detail.eventSource", "detail.type"),
+    *("detail.configRuleName", "detail.configRuleARN", "detail.resourceType", "detail.resourceId"),
+    *("detail.messageType", "detail.findings.ProductArn", "detail.findings.ProductName"),
+    *("detail.findings.GeneratorId", "detail.findings.Types", "detail.findings.Id", "detail.findings.Title"),
+    *(
+        "detail.findings.Resources.Type",
+        "detail.findings.Compliance.SecurityControlId",
+        "detail.userIdentity.type",
+    ),
+    *("detail.errorCode", "detail.errorMessage", "detail.actionName", "resources"),
+)
+
+
+class Rules:
+    """The rules of one bus that may concern a signal, read once."""
+
+    def __init__(self, view: View, bus: str, region: str) -> None:
+        ask = asks.rules_ask(bus, region)
+        self.bus, self.region = bus, region
+        outcome = view.outcome(ask.call, region, **ask.params)
+        listed = member(outcome, "Rules", [])
+        self.refusal = listed if isinstance(listed, Refusal) else None
+        self.body: dict[str, Json] = {} if self.refusal else {"Rules": listed}
+        self.rules: tuple[dict[str, Any], ...] = ()
+        if not isinstance(listed, Refusal):
+            self.rules = tuple(
+                item
+                for item in sorted(listed, key=lambda item: str(item.get("Name")))
+                if not item.get("ManagedBy") and asks.concerns(item.get("EventPattern") or "")
+            )
+
+    def about(self, event: Mapping[str, Json]) -> list[dict[str, Any]]:
+        """The rules that take events of this source and detail-type."""
+        head = (str(event["source"]), str(event["detail-type"]))
+        return [item for item in self.rules if asks.takes(item["EventPattern"], head)]
+
+
+def roads(
+    view: View, event: Mapping[str, Json], region: str, bus: str = asks.DEFAULT, seen: tuple[str, ...] = ()
+) -> list[Road]:
+    """Every road of an event from a bus on; also those that a rule made for it breaks."""
+    here = f"{region}/{bus}"
+    if here in seen:
+        reason = "the event comes round to a bus where it was before"
+        return [(Hop(kind="bus", name=bus, region=region, state=State.BROKEN, reason=reason),)]
+    if len(seen) >= _LONGEST:
+        reason = f"more than {_LONGEST} buses in a row are not followed"
+        return [(Hop(kind="bus", name=bus, region=region, state=State.UNKNOWN, reason=reason),)]
+    rules = view.memo(_reader)(bus, region)
+    if rules.refusal is not None:
+        return [(targets.unknown("bus", bus, region, rules.refusal),)]
+    found: list[Road] = []
+    for rule in rules.about(event):
+        found += _rule(view, rules, rule, event, (*seen, here))
+    return targets.several(found)
+
+
+def _reader(view: View) -> Any:
+    return functools.lru_cache(maxsize=None)(lambda bus, region: Rules(view, bus, region))
+
+
+def _rule(
+    view: View, rules: Rules, rule: Mapping[str, Any], event: Mapping[str, Json], seen: tuple[str, ...]
+) -> list[Road]:
+    name, region = str(rule["Name"]), rules.region
+    try:
+        mismatch = event_pattern.explain(_pattern(str(rule["EventPattern"])), event)
+    except PatternError as error:
+        return [(_hop(name, region, State.UNKNOWN, f"its pattern is not understood: {error.message}"),)]
+    if mismatch is not None:
+        if mismatch.field in _IDENTITY:
+            return []
+        return [(_missed(rules, rule, mismatch),)]
+    if rule.get("State") not in _ENABLED:
+        mend = mends.enable_rule(rule, rules.body, region)
+        return [(_hop(name, region, State.BROKEN, "the rule is disabled", mend=mend),)]
+    if event["detail"].get("readOnly") is True and rule.get("State") != _ENABLED[1]:
+        reason = "the rule gets no read-only events: its state must be ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+        return [(_hop(name, region, State.BROKEN, reason),)]
+    ask = asks.targets_ask(rule, region)
+    listed = member(view.outcome(ask.call, region, **ask.params), "Targets", [])
+    if isinstance(listed, Refusal):
+        return [(_hop(name, region), targets.unknown("target", name, region, listed))]
+    if not listed:
+        mend = mends.point_rule(rule, region)
+        return [(_hop(name, region, State.BROKEN, "the rule has no target", mend=mend),)]
+    return [
+        road
+        for target in sorted(listed, key=lambda item: str(item.get("Id")))
+        for road in _target(view, rule, target, event, region, seen)
+    ]
+
+
+def _target(
+    view: View,
+    rule: Mapping[str, Any],
+    target: Mapping[str, Any],
+    event: Mapping[str, Json],
+    region: str,
+    seen: tuple[str, ...],
+) -> list[Road]:
+    rewritten = any(target.get(name) for name in ("Input", "InputPath", "InputTransformer"))
+    hop = _hop(str(rule["Name"]), region)
+    if not target.get("DeadLetterConfig"):
+        hop = msgspec.structs.replace(hop, weakness="no dead-letter queue")
+
+    def forward(arn: str) -> list[Road]:
+        parts = Arn.parse(arn)
+        bus = Hop(kind="bus", name=parts.name, region=parts.region)
+        if not target.get("RoleArn") and (parts.region, parts.account) != (region, view.account):
+            reason = "the target is a bus in another region, and no role is named that may send to it"
+            return [(msgspec.structs.replace(bus, state=State.BROKEN, reason=reason),)]
+        tails = roads(view, event, parts.region, parts.name, seen)
+        if not tails:
+            reason = "no rule on this bus takes the event"
+            return [(msgspec.structs.replace(bus, state=State.BROKEN, reason=reason),)]
+        return [(bus, *tail) for tail in tails]
+
+    tails = targets.deliver(
+        view,
+        str(target.get("Arn")),
+        Sender(kind="rule", arn=str(rule.get("Arn"))),
+        Parcel(body=None if rewritten else event),
+        forward,
+    )
+    return [(hop, *_mended(tail, rule, target, region)) for tail in tails]
+
+
+def _mended(tail: Road, rule: Mapping[str, Any], target: Mapping[str, Any], region: str) -> Road:
+    """A target that is not there is mended at the rule: it gets one that is."""
+    first = tail[0]
+    if first.state is State.BROKEN and first.mend is None and first.kind != "bus":
+        mend = mends.point_rule(rule, region, target=str(target.get("Id")))
+        return (msgspec.structs.replace(first, mend=mend), *tail[1:])
+    return tail
+
+
+def _missed(rules: Rules, rule: Mapping[str, Any], mismatch: Mismatch) -> Hop:
+    """A rule that is about such events and lets this one through its pattern's holes."""
+    mend = None
+    if (wider := _widened(str(rule["EventPattern"]), mismatch)) is not None:
+        mend = mends.widen_rule(rule, rules.body, wider, rules.region)
+    return _hop(str(rule["Name"]), rules.region, State.BROKEN, mismatch.sentence(), mend=mend)
+
+
+def _widened(text: str, mismatch: Mismatch) -> dict[str, Json] | None:
+    """The pattern with one alternative more where the event fails; None where that is not one plain list."""
+    document: dict[str, Json] = json.loads(text)
+    *parents, last = mismatch.field.split(".")
+    inner: Json = document
+    for step in parents:
+        inner = inner.get(step) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict) or not isinstance(inner.get(last), list) or "$or" in text:
+        return None
+    match mismatch.has:
+        case []:
+            more: Json = {"exists": False}
+        case [int() | float() as number, *_] if not isinstance(number, bool):
+            more = {"numeric": [">=", number]}
+        case [value, *_]:
+            more = value
+    inner[last] = [*inner[last], more]
+    return document
+
+
+def _hop(
+    name: str, region: str, state: State = State.OK, reason: str = "", *, mend: mends.Mend | None = None
+) -> Hop:
+    return Hop(kind="rule", name=name, region=region, state=state, reason=reason, mend=mend)
+
+
+@functools.lru_cache(maxsize=8192)
+def _pattern(text: str) -> event_pattern.Pattern:
+    return event_pattern.compile(text)
