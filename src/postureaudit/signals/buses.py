@@ -14,7 +14,7 @@ from postureaudit.resources import View, member
 from postureaudit.signals import asks, event_pattern, mends, targets
 from postureaudit.signals.arns import Arn
 from postureaudit.signals.event_pattern import Mismatch, PatternError
-from postureaudit.signals.model import Hop, Road, State
+from postureaudit.signals.model import Hop, Mend, Road, State
 from postureaudit.signals.targets import Parcel, Sender
 
 CALLS = ("events:ListRules", "events:ListTargetsByRule", *targets.CALLS)
@@ -188,7 +188,7 @@ def _widened(text: str, mismatch: Mismatch) -> dict[str, Json] | None:
 
 
 def _hop(
-    name: str, region: str, state: State = State.OK, reason: str = "", *, mend: mends.Mend | None = None
+    name: str, region: str, state: State = State.OK, reason: str = "", *, mend: Mend | None = None
 ) -> Hop:
     return Hop(kind="rule", name=name, region=region, state=state, reason=reason, mend=mend)
 

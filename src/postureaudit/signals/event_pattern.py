@@ -33,7 +33,7 @@ from postureaudit.signals.event_json import PatternError
 from postureaudit.signals.event_matchers import listed, one_of, show
 from postureaudit.signals.event_syntax import Branch, Field, dotted, read
 
-__all__ = ["Mismatch", "Pattern", "PatternError", "compile", "explain", "matches"]
+__all__ = ["Mismatch", "Pattern", "PatternError", "compile", "explain", "matches", "only"]
 
 # Which element of which array: the arrays of an event are numbered as they are met.
 _Spot = frozenset[tuple[int, int]]
@@ -99,6 +99,17 @@ class _Event(msgspec.Struct, frozen=True):
 def compile(pattern: str | Mapping[str, Json]) -> Pattern:
     """Read a pattern, from its JSON text or as a mapping; a PatternError says why EventBridge would refuse it."""
     return _compile_text(pattern) if isinstance(pattern, str) else Pattern(read(pattern))
+
+
+def only(pattern: Pattern, names: Iterable[str]) -> Pattern:
+    """A pattern with just its fields at these top-level names: what it takes as far as they go."""
+    kept = set(names)
+    return Pattern(
+        tuple(
+            Branch(tuple(field for field in branch.fields if field.name.partition(".")[0] in kept))
+            for branch in pattern.branches
+        )
+    )
 
 
 def matches(pattern: Pattern | str | Mapping[str, Json], event: Mapping[str, Json]) -> bool:

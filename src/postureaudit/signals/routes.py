@@ -1,0 +1,165 @@
+"""What becomes of a signal: every road from its source, the one that decides, and the members that get lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from postureaudit.evidence import Refusal
+from postureaudit.findings import Severity
+from postureaudit.resources import View
+from postureaudit.signals import alarms, buses, notifications, sources
+from postureaudit.signals.events import Member, Signal, signals
+from postureaudit.signals.model import (
+    Hop,
+    Outcome,
+    Road,
+    Route,
+    State,
+    applied,
+    best,
+    outcome,
+    ranked,
+    stopping,
+    worst,
+)
+
+CALLS = tuple(dict.fromkeys((*sources.CALLS, *buses.CALLS, *alarms.CALLS, *notifications.CALLS)))
+_SHOWN = 4  # other roads kept of a route
+
+
+def trace(view: View, signal: Signal, region: str) -> Route | None:
+    """Follow a signal that arises in a region; None where it cannot arise (see `elsewhere`)."""
+    if elsewhere(view, signal, region):
+        return None
+    possible = sources.applies(view, signal, region)
+    items = [item for item in signal.members if not item.leader_only or region == view.leader]
+    found = {item.name: roads(view, signal, item, region) for item in items}
+    if isinstance(possible, Refusal):
+        hidden = Hop(
+            kind="source",
+            name=signal.kind,
+            region=region,
+            state=State.UNKNOWN,
+            reason=possible.reason(),
+            refusal=possible,
+        )
+        found = {name: [(hidden,)] for name in found}
+    return _route(view, signal, region, found)
+
+
+def elsewhere(view: View, signal: Signal, region: str) -> str:
+    """Why the signal cannot arise in this region; "" where it can."""
+    if signal.leader_only and region != view.leader:
+        return f"AWS sends these events in {view.leader} only"
+    if sources.applies(view, signal, region) is False:
+        return "the new Security Hub is not on here"
+    return ""
+
+
+def routes(view: View) -> Iterable[Route]:
+    """Every signal in every audited region where it can arise."""
+    for signal in signals():
+        for region in view.regions:
+            found = trace(view, signal, region)
+            if found is not None:
+                yield found
+
+
+def roads(view: View, signal: Signal, item: Member, region: str) -> list[Road]:
+    """Every road of one event, the one that decides first."""
+    found: list[Road] = []
+    for emission in sources.emissions(view, signal, item, region):
+        tails = [
+            *buses.roads(view, emission.event, emission.region),
+            *notifications.roads(view, emission.event, emission.region),
+        ]
+        found += [(*emission.hops, *tail) for tail in tails]
+        if not tails and any(hop.state is not State.OK for hop in emission.hops):
+            found.append(emission.hops)
+        if signal.by_cloudtrail:
+            found += alarms.roads(view, emission.event["detail"], region, globally=signal.leader_only)
+    return ranked(dict.fromkeys(found))
+
+
+def _route(view: View, signal: Signal, region: str, found: dict[str, list[Road]]) -> Route:
+    each = {name: best(outcome(road) for road in roads) for name, roads in found.items()}
+    whole = worst(each.values())
+    if whole is Outcome.NO_ROUTE and len(set(each.values())) > 1:
+        whole = Outcome.BROKEN  # some get through, so there is a road, and it lets the others drop
+    decides = next(name for name, verdict in each.items() if verdict is worst(each.values()))
+    road = found[decides][0] if found[decides] else ()
+    lost = tuple(name for name, verdict in each.items() if verdict is not Outcome.REACHES)
+    others = [other for name, roads in found.items() for other in roads[: 1 + _SHOWN] if other != road]
+    return Route(
+        signal=signal.id,
+        severity=Severity(signal.severity),
+        account=view.account,
+        region=region,
+        outcome=whole,
+        reason=_reason(whole, road, lost, total=len(found)),
+        hops=road,
+        others=tuple(dict.fromkeys(others))[:_SHOWN],
+        missing=lost if len(found) > 1 else (),
+        weakest=_weakest(found[decides]) if whole is Outcome.REACHES else "",
+    )
+
+
+def _reason(whole: Outcome, road: Road, lost: tuple[str, ...], *, total: int) -> str:
+    share = ""
+    if total > 1 and lost:
+        share = f"{total - len(lost)} of {total} get through; not {_listed(lost)}. "
+    hop = stopping(road)
+    match whole:
+        case Outcome.REACHES:
+            return ""
+        case Outcome.NO_ROUTE:
+            return share + "no rule and no alarm takes it"
+        case _ if hop is None:
+            return share + "no rule and no alarm takes it"
+        case _:
+            return f"{share}{hop.kind} {hop.name} in {hop.region}: {hop.reason}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def _weakest(found: list[Road]) -> str:
+    """What is thin about the only road, or about the best of several; several good ones back each other up."""
+    good = [road for road in found if outcome(road) is Outcome.REACHES]
+    thin = [[hop.weakness for hop in road if hop.weakness] for road in good]
+    if not all(thin):
+        return ""
+    first = min(thin, key=len)
+    return "; ".join(dict.fromkeys(first))
+
+
+def mended(view: View, signal: Signal, region: str, *, most: int = 6) -> tuple[tuple[Hop, ...], Route]:
+    """The hops to mend so that the signal gets through, in order, each traced again on the changed model.
+
+    Ends when the signal reaches, when a hop has no mend, or after `most` of them. The second value is what the
+    tracer says then.
+    """
+    done: list[Hop] = []
+    found = trace(view, signal, region)
+    assert found is not None, "only where the signal can arise"
+    while found.outcome is Outcome.BROKEN and len(done) < most:
+        hop = next((hop for hop in found.hops if hop.state is State.BROKEN), None)
+        if hop is None or hop.mend is None or any(before.mend == hop.mend for before in done):
+            break
+        done.append(hop)
+        if not hop.mend.changes:
+            break
+        view = View(applied(view.evidence, view.account, hop.mend.changes), view.account)
+        after = trace(view, signal, region)
+        if after is None:
+            break
+        found = after
+    return tuple(done), found
+
+
+def replaced(route: Route, **fields: object) -> Route:
+    """The route with other fields."""
+    return msgspec.structs.replace(route, **fields)
