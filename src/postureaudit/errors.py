@@ -40,5 +40,9 @@ class EvidenceError(PostureAuditError):
     """An evidence file is missing, unreadable, altered or from a newer version (exit 1)."""
 
 
+class PolicyError(PostureAuditError):
+    """A text that should be an AWS policy document is none (exit 1)."""
+
+
 class OutputError(PostureAuditError):
     """A report could not be written (exit 1)."""
