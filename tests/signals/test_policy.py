@@ -151,11 +151,11 @@ REAL = {
         True,
     ),
     "topic bound to another rule": (policy(allow(**bound("aws:SourceArn", OTHER_RULE))), TO_SNS, False),
-    "topic bound to this rule: AWS says both": (policy(allow(**bound("aws:SourceArn", RULE))), TO_SNS, None),
+    "topic bound to this rule": (policy(allow(**bound("aws:SourceArn", RULE))), TO_SNS, True),
     "topic open to a whole account": (
         policy(allow({"AWS": "*"}, **bound("aws:SourceAccount", OURS, "StringEquals"))),
         TO_SNS,
-        None,
+        True,
     ),
     "topic open to an organization": (
         policy(allow({"AWS": "*"}, **bound("aws:PrincipalOrgID", "o-abc", "StringEquals"))),
@@ -217,22 +217,18 @@ REAL = {
         senders.sns_to_sqs(TOPIC, QUEUE),
         True,
     ),
-    "queue bound to a bucket": (
+    "function bound to this rule": (lambda_permission(RULE), TO_LAMBDA, True),
+    "function bound to an alarm": (
         policy(
             allow(
-                {"Service": "s3.amazonaws.com"},
-                "SQS:SendMessage",
-                QUEUE,
-                Condition={
-                    "ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:logs"},
-                    "StringEquals": {"aws:SourceAccount": OURS},
-                },
+                {"Service": senders.ALARMS_TO_LAMBDA},
+                "lambda:InvokeFunction",
+                **bound("aws:SourceArn", ALARM),
             )
         ),
-        senders.s3_to_sqs("logs", OURS, QUEUE),
+        senders.alarm_to_lambda(ALARM, FUNCTION),
         True,
     ),
-    "function bound to this rule": (lambda_permission(RULE), TO_LAMBDA, True),
     "function bound to another rule": (lambda_permission(OTHER_RULE), TO_LAMBDA, False),
     "function bound to a topic": (
         policy(
@@ -768,10 +764,9 @@ REASONS = {
         policy(allow(), deny(Sid="No")),
         "statement 'No' denies events.amazonaws.com sns:Publish",
     ),
-    "not documented": (
+    "bound to this rule": (
         policy(allow(**bound("aws:SourceArn", RULE))),
-        "statement 1 depends on aws:SourceArn, and AWS does not document whether this call carries it, "
-        "so it may or may not let events.amazonaws.com call sns:Publish",
+        "statement 1 lets events.amazonaws.com call sns:Publish",
     ),
     "not known": (
         policy(allow(Sid="Home", **bound("aws:SourceIp", "10.0.0.0/8", "IpAddress"))),

@@ -15,20 +15,21 @@ from collections.abc import Mapping
 from postureaudit.signals.policy import Either, Request, Value
 
 _EVENTS, _ALARMS = "events.amazonaws.com", "cloudwatch.amazonaws.com"
-_CLOUDTRAIL, _SNS, _S3 = "cloudtrail.amazonaws.com", "sns.amazonaws.com", "s3.amazonaws.com"
+_CLOUDTRAIL, _SNS = "cloudtrail.amazonaws.com", "sns.amazonaws.com"
+ALARMS_TO_LAMBDA = "lambda.alarms.cloudwatch.amazonaws.com"
 
 
 def events_to_sns(rule_arn: str, topic_arn: str, *, organization: str = "") -> Request:
     """An EventBridge rule publishes to a topic, without an execution role.
 
     Documented: the default topic policy does not let EventBridge publish, so aws:SourceOwner is not sent
-    (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html#eb-no-messages-published-sns).
-    Contradictory: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge"
-    (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions), while
-    eb-use-conditions.html lists aws:SourceArn and aws:SourceAccount. So these are the rule's, or not sent: a condition
-    on another rule is a no, one on this rule is unknown.
+    (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html#eb-no-messages-published-sns);
+    aws:SourceArn is the rule and aws:SourceAccount its account
+    (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html). An older sentence, "You can't
+    use Condition blocks in Amazon SNS topic policies for EventBridge", still stands on eb-use-resource-based.html;
+    we follow the page that names the keys.
     """
-    context = _perhaps_source(rule_arn) | {"aws:SourceOwner": None}
+    context = _source(rule_arn) | {"aws:SourceOwner": None}
     return _service(_EVENTS, "sns:Publish", topic_arn, context, organization)
 
 
@@ -129,6 +130,15 @@ def alarm_to_sns(alarm_arn: str, topic_arn: str, *, organization: str = "") -> R
     return _service(_ALARMS, "sns:Publish", topic_arn, context, organization)
 
 
+def alarm_to_lambda(alarm_arn: str, function_arn: str, *, organization: str = "") -> Request:
+    """A CloudWatch alarm invokes a function.
+
+    Documented: lambda.alarms.cloudwatch.amazonaws.com with aws:SourceArn, the alarm, and aws:SourceAccount, its account
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html).
+    """
+    return _service(ALARMS_TO_LAMBDA, "lambda:InvokeFunction", function_arn, _source(alarm_arn), organization)
+
+
 def alarm_to_kms(alarm_arn: str, key_arn: str) -> tuple[Request, ...]:
     """A CloudWatch alarm uses the key of an encrypted topic.
 
@@ -206,29 +216,6 @@ def sns_to_sqs(topic_arn: str, queue_arn: str) -> Request:
     return _service(_SNS, "sqs:SendMessage", queue_arn, _arn_and_perhaps_account(topic_arn))
 
 
-def s3_to_sns(bucket: str, account: str, topic_arn: str) -> Request:
-    """A bucket of `account` announces an object.
-
-    Documented: aws:SourceArn is the bucket, aws:SourceAccount its owner
-    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html).
-    Undocumented: aws:SourceOwner.
-    """
-    context = _bucket(bucket, account, topic_arn) | {"aws:SourceOwner": Either((account, None))}
-    return _service(_S3, "sns:Publish", topic_arn, context)
-
-
-def s3_to_sqs(bucket: str, account: str, queue_arn: str) -> Request:
-    """A bucket of `account` announces an object; documented as in `s3_to_sns`."""
-    return _service(_S3, "sqs:SendMessage", queue_arn, _bucket(bucket, account, queue_arn))
-
-
-def s3_to_lambda(bucket: str, account: str, function_arn: str) -> Request:
-    """A bucket of `account` announces an object; documented as in `s3_to_sns`, and in
-    https://docs.aws.amazon.com/lambda/latest/dg/with-s3.html.
-    """
-    return _service(_S3, "lambda:InvokeFunction", function_arn, _bucket(bucket, account, function_arn))
-
-
 def _service(
     principal: str, action: str, resource: str, context: Mapping[str, Value], organization: str = ""
 ) -> Request:
@@ -279,11 +266,6 @@ def _arn_and_perhaps_account(arn: str) -> dict[str, Value]:
 
 def _perhaps_source(arn: str) -> dict[str, Value]:
     return {"aws:SourceArn": Either((arn, None)), "aws:SourceAccount": Either((_account(arn), None))}
-
-
-def _bucket(bucket: str, account: str, target_arn: str) -> dict[str, Value]:
-    partition = target_arn.split(":")[1]
-    return {"aws:SourceArn": f"arn:{partition}:s3:::{bucket}", "aws:SourceAccount": account}
 
 
 def _account(arn: str) -> str:

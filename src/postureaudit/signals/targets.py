@@ -295,9 +295,12 @@ def _function(view: View, arn: str, sender: Sender) -> Road:
     text = member(view.outcome(policy_ask.call, region, **policy_ask.params), "Policy")
     if isinstance(text, Refusal):
         return (unknown("function", arn, region, text),)
-    make = senders.events_to_lambda if sender.kind == "rule" else senders.sns_to_lambda
-    if sender.kind == "alarm":
-        make = senders.alarm_to_lambda
+    make: Callable[..., Request] = {
+        "rule": senders.events_to_lambda,
+        "topic": senders.sns_to_lambda,
+        "alarm": senders.alarm_to_lambda,
+    }[sender.kind]
+    principal = senders.ALARMS_TO_LAMBDA if sender.kind == "alarm" else sender.principal
     return (
         _admits(
             text or '{"Statement": []}',
@@ -305,7 +308,7 @@ def _function(view: View, arn: str, sender: Sender) -> Road:
             "function",
             arn,
             region,
-            lambda: mends.allow_function(arn, text, sender.principal, sender.arn),
+            lambda: mends.allow_function(arn, text, principal, sender.arn),
         ),
     )
 
