@@ -35,6 +35,7 @@ NEEDS: Mapping[str, str] = {
     "LOG_BUCKET": "the bucket in your log archive account",
     "KMS_KEY_ARN": "the ARN of the KMS key to encrypt with",
     "ALERT_TOPIC_ARN": "the ARN of the SNS topic that alerts people",
+    "ALERT_EMAIL": "the address that security alerts go to",
     "ADMIN_ACCOUNT": "the id of your security tooling account",
     "ACCESS_LOG_BUCKET": "the bucket that keeps S3 access logs",
     "CONFIG_BUCKET": "the bucket in your log archive account that receives Config history",
@@ -51,12 +52,16 @@ WIDTH = {ScopeKind.RESOURCE: 0, ScopeKind.REGION: 1, ScopeKind.ACCOUNT: 2, Scope
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way to fix: commands as argv templates, or steps with the reason why no command is safe."""
+    """One way to fix: commands as argv templates, or steps with the reason why no command is safe.
+
+    `mender` names a function of a service that works the commands out, where no template can say them.
+    """
 
     when: str = ""
     command: str = ""
     commands: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    mender: str = ""
     effect: str = ""
     cost: str = ""
     undo: str = ""
@@ -89,6 +94,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     parameters: dict[str, Json] = msgspec.field(default_factory=dict)
     maps_to: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     examples: dict[str, list[dict[str, Json]]] = msgspec.field(default_factory=dict)
+    topic: str = ""  # what it is about, where one resource type serves a family of checks
     origin: str = "builtin"
     line: int = 0  # in its checks file, for messages
 
@@ -297,6 +303,10 @@ def _rows(block: Any, name: str, line: int) -> list[dict[str, Any]]:
     rows = block.get("each")
     if rows is None:
         return [block]
+    if rows == "signals":
+        from postureaudit.signals import events
+
+        rows = events.rows()
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise CatalogError(f"{name}:{line}: each takes a list of mappings")
     rest = {key: value for key, value in block.items() if key != "each"}

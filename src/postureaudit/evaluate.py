@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from postureaudit.catalog import Catalog, Check
 from postureaudit.evidence import Evidence, Json, Refusal, RefusalKind
 from postureaudit.findings import Finding, Fix, Place, Verdict, fingerprint, overall, place_fingerprint
 from postureaudit.resources import Resource, ResourceType, View
-from postureaudit.services.base import Document
+from postureaudit.services.base import Document, Mender
 
 _MANY = 50  # facts shown of one list
 
@@ -55,6 +56,7 @@ def evaluate(
                     _required(check, resource, judged) or judge(check, resource, view.partition, view.leader),
                 )
                 for resource in produced[check.resource]
+                if resource.topic == check.topic
             ]
             if check.id in wanted:
                 findings.append(_finding(check, types[check.resource], judged[check.id], view, needs or {}))
@@ -136,10 +138,10 @@ def _finding(
     view: View,
     needs: Mapping[str, str],
 ) -> Finding:
-    documents = _documents()
+    documents, menders = _documents(), _menders()
     places = tuple(
         sorted(
-            (_place(check, resource, found, view, documents, needs) for resource, found in judged),
+            (_place(check, resource, found, view, documents, menders, needs) for resource, found in judged),
             key=lambda place: (place.region or "", place.resource or ""),
         )
     ) or (_nothing(check, kind, view),)
@@ -162,18 +164,24 @@ def _documents() -> dict[str, Document]:
     return {name: made for service in services.all_services() for name, made in service.documents.items()}
 
 
+def _menders() -> dict[str, Mender]:
+    return {name: made for service in services.all_services() for name, made in service.menders.items()}
+
+
 def _place(
     check: Check,
     resource: Resource,
     found: Judgement,
     view: View,
     documents: Mapping[str, Document],
+    menders: Mapping[str, Mender],
     needs: Mapping[str, str],
 ) -> Place:
     env = environment(check, resource, view.partition, view.leader)
     fix: Fix | None = None
     if found.verdict is Verdict.FAIL:
-        fix = fixes.fix(check, resource, env, documents, needs)
+        work = {name: functools.partial(mender, view, resource, needs) for name, mender in menders.items()}
+        fix = fixes.fix(check, resource, env, documents, needs, work)
     refusal = found.refusal
     return Place(
         fingerprint=place_fingerprint(view.partition, view.account, check.id, resource.region, resource.id),
@@ -184,7 +192,7 @@ def _place(
         facts=_facts(check, env) if found.verdict in (Verdict.PASS, Verdict.FAIL) else {},
         owner=resource.owner,
         fix=fix,
-        blind=((refusal.call, refusal.region, refusal.kind.value),) if refusal else (),
+        blind=((refusal.call, refusal.region, refusal.kind.value),) if refusal and refusal.call else (),
     )
 
 

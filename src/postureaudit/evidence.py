@@ -61,7 +61,9 @@ class Refusal(msgspec.Struct, frozen=True, tag="refusal", tag_field="is"):
     region: str = ""
 
     def reason(self) -> str:
-        """One line for people: the call, where, and what AWS said."""
+        """One line for people: the call, where, and what AWS said; where no call is to blame, the message."""
+        if not self.call:
+            return self.message or self.kind.value.replace("_", " ")
         where = f" in {self.region}" if self.region else ""
         code = f" ({self.code})" if self.code else ""
         return f"{self.call}{where}: {self.kind.value.replace('_', ' ')}{code}"
@@ -174,19 +176,21 @@ class Evidence:
         return list(self._by_call.get((call, account, region), ()))
 
     def changed(self, answers: Iterable[tuple[str, str, str, dict[str, Json], dict[str, Json]]]) -> Evidence:
-        """This evidence with other answers: each is (call, account, region, parameters, body)."""
-        records = dict(self._records)
-        for call, account, region, params, body in answers:
-            made = Record(
-                call=call,
-                params=params,
-                account=account,
-                region=region,
-                at=self.header.ended,
-                outcome=Answer(body),
-            )
-            records[made.key] = made
-        return Evidence(self.header, records.values())
+        """This evidence with other answers laid over it: each is (call, account, region, parameters, body)."""
+        return _Changed(
+            self,
+            [
+                Record(
+                    call=call,
+                    params=params,
+                    account=account,
+                    region=region,
+                    at=self.header.ended,
+                    outcome=Answer(body),
+                )
+                for call, account, region, params, body in answers
+            ],
+        )
 
     def refusals(self) -> list[Record]:
         """The records that are refusals, in stable order."""
@@ -199,6 +203,30 @@ class Evidence:
     def _content(self) -> bytes:
         document = {"header": self.header, "records": list(self)}
         return msgspec.json.encode(document, order="deterministic")
+
+
+class _Changed(Evidence):
+    """Evidence with a few records laid over those of another, which is not copied."""
+
+    def __init__(self, base: Evidence, records: Iterable[Record]) -> None:
+        super().__init__(base.header, records)
+        self._base = base
+
+    def __iter__(self) -> Iterator[Record]:
+        below = (record for record in self._base if record.key not in self._records)
+        return iter(sorted((*below, *self._records.values()), key=lambda record: record.key))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def find(self, call: str, account: str, region: str, params: dict[str, Json]) -> Record | None:
+        own = super().find(call, account, region, params)
+        return own if own is not None else self._base.find(call, account, region, params)
+
+    def of(self, call: str, account: str, region: str) -> list[Record]:
+        own = super().of(call, account, region)
+        keys = {record.key for record in own}
+        return [*(item for item in self._base.of(call, account, region) if item.key not in keys), *own]
 
 
 class _File(msgspec.Struct, kw_only=True):

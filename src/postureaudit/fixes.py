@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jmespath
@@ -16,7 +16,7 @@ from postureaudit.catalog import NEEDS, Check, Variant
 from postureaudit.evidence import Json, Refusal
 from postureaudit.findings import Fix, Place
 from postureaudit.resources import Resource
-from postureaudit.services.base import Document, Need
+from postureaudit.services.base import Document, Need, Remedy
 
 _PLACEHOLDER = re.compile(r"\{([A-Z][A-Za-z0-9_.\[\]]*)\}")
 _CLOSED = (
@@ -45,6 +45,7 @@ def fix(
     env: Mapping[str, Json],
     documents: Mapping[str, Document],
     needs: Mapping[str, str],
+    menders: Mapping[str, Callable[[], Remedy]] | None = None,
 ) -> Fix | None:
     """The fix for one failing place: the first variant whose condition holds; steps where it is unknown."""
     variant, unsure = _choose(check.fix, env)
@@ -61,6 +62,8 @@ def fix(
     if unsure:
         reason = f"No command is sure to fit: {unsure.reason()}. Let that call through and audit again."
         return Fix(steps=(reason,), **common)
+    if variant.mender:
+        return _worked_out((menders or {})[variant.mender], needs, common)
     if variant.steps:
         return Fix(steps=tuple(fill(step, env) for step in variant.steps), **common)
     try:
@@ -74,6 +77,28 @@ def fix(
         undo=_undo(variant.undo, env, documents, needs),
         needs=missing,
         **common,
+    )
+
+
+def _worked_out(mender: Callable[[], Remedy], needs: Mapping[str, str], common: Mapping[str, Any]) -> Fix:
+    try:
+        remedy = mender()
+    except NoCommand as error:
+        return Fix(steps=(f"No command can be filled in: {error}.",), **common)
+    argvs = [fill_needs(argv, needs) for argv in remedy.argv]
+    missing = needed(argvs)
+    return Fix(
+        argv=None if missing or not argvs else tuple(argvs),
+        shell="\n".join(shell(argv) for argv in argvs),
+        steps=remedy.steps,
+        undo=remedy.undo,
+        needs=missing,
+        **{
+            **common,
+            "effect": remedy.effect,
+            "cost": remedy.cost or common["cost"],
+            "permissions": remedy.permissions,
+        },
     )
 
 

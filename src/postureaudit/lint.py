@@ -203,14 +203,18 @@ def _fix_problems(check: Check, kind: ResourceType) -> Iterator[str]:
     if check.fix[-1].when:
         yield "the last fix variant must fit always: it has a when"
     documents = {name for service in services.all_services() for name in service.documents}
+    menders = {name for service in services.all_services() for name in service.menders}
     for variant in check.fix:
-        if bool(variant.command) + bool(variant.commands) + bool(variant.steps) != 1:
-            yield "a fix variant is a command, commands or steps"
+        ways = (variant.command, variant.commands, variant.steps, variant.mender)
+        if sum(map(bool, ways)) != 1:
+            yield "a fix variant is a command, commands, steps or a mender"
+        if variant.mender and variant.mender not in menders:
+            yield f"no service has the mender {variant.mender!r}"
         if variant.when:
             yield from expression_problems(variant.when, kind, check.parameters)
         for template in variant.templates():
             yield from _template_problems(template, check, kind, documents)
-        if not variant.steps and not variant.effect:
+        if not variant.steps and not variant.mender and not variant.effect:
             yield "a fix command says its effect"
     for text in (check.reason, check.otherwise, *(step for found in check.fix for step in found.steps)):
         for name in fixes._PLACEHOLDER.findall(text):

@@ -48,7 +48,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     `id` is a stable subject: a name or ARN that survives re-creation ("" where the place is the region or
     account itself, "*" where the listing was refused). `facts` maps facet names to plain JSON in which a
     Refusal stands wherever AWS refused to say. `owner` is the account that owns it when that is not this
-    one. `elsewhere` says why no check of this type applies here ("look in the management account").
+    one. `topic` is what a check with the same `topic` is about (a signal), where a type serves a family of
+    checks. `elsewhere` says why no check of this type applies here ("look in the management account").
     """
 
     type: str
@@ -58,6 +59,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, Json]
     owner: str = ""
     elsewhere: str = ""
+    topic: str = ""
 
 
 class ResourceType(msgspec.Struct, frozen=True, kw_only=True):

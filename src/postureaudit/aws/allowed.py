@@ -44,9 +44,11 @@ _SAME = {
             "ListConfigurationRecorders",
         ],
     ),
+    "cloudwatch": ("cloudwatch", ["DescribeAlarms", "GetAlarmMuteRule", "ListAlarmMuteRules"]),
     "ec2": ("ec2", ["DescribeInstances", "DescribeRegions"]),
     "ecs": ("ecs", ["ListClusters"]),
     "eks": ("eks", ["ListClusters"]),
+    "events": ("events", ["ListEventBuses", "ListRules", "ListTargetsByRule"]),
     "fms": ("fms", ["GetAdminAccount"]),
     "guardduty": (
         "guardduty",
@@ -72,9 +74,17 @@ _SAME = {
     "iam": ("iam", ["GetRole", "ListAccountAliases"]),
     "inspector2": ("inspector2", ["BatchGetAccountStatus"]),
     "kms": ("kms", ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"]),
-    "lambda": ("lambda", ["ListFunctions"]),
-    "logs": ("logs", ["DescribeLogGroups"]),
+    "lambda": (
+        "lambda",
+        ["GetFunctionConcurrency", "GetFunctionConfiguration", "GetPolicy", "ListFunctions"],
+    ),
+    "logs": ("logs", ["DescribeLogGroups", "DescribeMetricFilters"]),
     "macie2": ("macie2", ["GetMacieSession"]),
+    "notifications": (
+        "notifications",
+        ["ListChannels", "ListEventRules", "ListNotificationConfigurations"],
+    ),
+    "notificationscontacts": ("notifications-contacts", ["ListEmailContacts"]),
     "organizations": (
         "organizations",
         [
@@ -120,7 +130,13 @@ _SAME = {
             "ListStandardsControlAssociations",
         ],
     ),
+    "sns": (
+        "sns",
+        ["GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic"],
+    ),
+    "sqs": ("sqs", ["GetQueueAttributes", "GetQueueUrl"]),
     "ssm": ("ssm", ["DescribeDocument"]),
+    "stepfunctions": ("states", ["DescribeStateMachine"]),
     "sts": ("sts", ["GetCallerIdentity"]),
 }
 

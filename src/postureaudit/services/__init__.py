@@ -1,4 +1,4 @@
-"""The register of services: one line each. A service is one folder below."""
+"""The register of services: one line each. A service is one folder below; the signals are a folder of their own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import importlib
 from postureaudit.resources import ResourceType
 from postureaudit.services.base import Service
 
-NAMES = ("organizations", "cloudtrail")
+_MODULES = {
+    "organizations": "postureaudit.services.organizations",
+    "cloudtrail": "postureaudit.services.cloudtrail",
+    "signal": "postureaudit.signals.service",
+}
+NAMES = tuple(_MODULES)
 
 
 @functools.lru_cache(maxsize=1)
 def all_services() -> tuple[Service, ...]:
     """Every registered service, in the order reports show them."""
-    return tuple(importlib.import_module(f"postureaudit.services.{name}").SERVICE for name in NAMES)
+    return tuple(importlib.import_module(module).SERVICE for module in _MODULES.values())
 
 
 def types() -> dict[str, ResourceType]:

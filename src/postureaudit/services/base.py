@@ -8,7 +8,7 @@ import msgspec
 
 from postureaudit.asks import Collection, Scope
 from postureaudit.evidence import Json, Refusal
-from postureaudit.resources import ResourceType
+from postureaudit.resources import Resource, ResourceType, View
 
 Document = Callable[[Mapping[str, Json]], Json | Refusal]
 
@@ -19,11 +19,26 @@ class Need(msgspec.Struct, frozen=True):
     name: str
 
 
+class Remedy(msgspec.Struct, frozen=True, kw_only=True):
+    """A fix that is worked out rather than filled in: commands as argv, or steps where no command is safe."""
+
+    argv: tuple[tuple[str, ...], ...] = ()
+    steps: tuple[str, ...] = ()
+    effect: str = ""
+    cost: str = ""
+    undo: str = ""
+    permissions: tuple[str, ...] = ()
+
+
+Mender = Callable[[View, Resource, Mapping[str, str]], Remedy]
+
+
 class Service(msgspec.Struct, frozen=True, kw_only=True):
     """One service: how to ask, what the answers mean, and the JSON documents that its fixes need.
 
     `collect` runs once for each account and region. A document is a pure function of what a check's
-    expressions see (facets, Partition, Account, Region, Param).
+    expressions see (facets, Partition, Account, Region, Param). A mender works out the fix of one resource from
+    the evidence and the values that only the user knows, for fixes that no template can say.
     """
 
     name: str
@@ -31,3 +46,4 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     collect: Callable[[Scope], Collection]
     types: tuple[ResourceType, ...] = ()
     documents: Mapping[str, Document] = msgspec.field(default_factory=dict)
+    menders: Mapping[str, Mender] = msgspec.field(default_factory=dict)

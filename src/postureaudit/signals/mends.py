@@ -9,10 +9,13 @@ from typing import Any
 from postureaudit import fixes
 from postureaudit.asks import Ask
 from postureaudit.evidence import Json
-from postureaudit.services.base import Need
+from postureaudit.resources import View
+from postureaudit.services import cloudtrail
+from postureaudit.services.base import Need, Remedy
 from postureaudit.signals import asks
 from postureaudit.signals.arns import Arn
-from postureaudit.signals.model import Change, Mend
+from postureaudit.signals.events import Signal
+from postureaudit.signals.model import Change, Mend, Route, stopping
 
 _SID = "PostureAuditAlerts"
 ALERT_TOPIC = Need("ALERT_TOPIC_ARN")
@@ -392,6 +395,110 @@ def import_product(product: str, body: Mapping[str, Json], place: Any) -> Mend:
                 {**body, "ProductSubscriptions": [*(body.get("ProductSubscriptions") or []), made]},
             ),
         ),
+    )
+
+
+def new_route(view: View, signal: Signal, region: str, needs: Mapping[str, str]) -> Remedy:
+    """A way for a signal that has none.
+
+    What CloudTrail records is told from the log group of a trail of every region, once for all regions, where
+    there is one; everything else by an EventBridge rule in its own region, to the topic that alerts people.
+    """
+    if signal.filter and (group := _log_group(view)):
+        return _new_filter(signal, *group)
+    topic = needs.get("ALERT_TOPIC_ARN")
+    if topic and Arn.parse(topic).region != region:
+        there = Arn.parse(topic).region
+        return Remedy(
+            steps=(
+                f"EventBridge reaches {topic} only from {there}. In {region}, forward the event with a rule to the "
+                f"default event bus of {there}, with a role that may call events:PutEvents there; "
+                f"in {there}, let a rule send it to the topic.",
+            )
+        )
+    name = f"postureaudit-{signal.id}"
+    event = signal.members[0].template
+    heads = {
+        "source": sorted({str(item.template["source"]) for item in signal.members}),
+        "detail-type": [event["detail-type"]],
+    }
+    pattern = json.dumps({**heads, "detail": signal.pattern})
+    rule = fixes.command(
+        "events",
+        "put-rule",
+        {"--name": name, "--event-pattern": pattern, "--state": "ENABLED", "--region": region},
+    )
+    target = fixes.command(
+        "events",
+        "put-targets",
+        {"--rule": name, "--targets": [{"Id": "alerts", "Arn": ALERT_TOPIC}], "--region": region},
+    )
+    removed = (
+        fixes.command("events", "remove-targets", {"--rule": name, "--ids": ["alerts"], "--region": region}),
+        fixes.command("events", "delete-rule", {"--name": name, "--region": region}),
+    )
+    return Remedy(
+        argv=(rule, target),
+        effect="writes; a new rule to the topic, whose policy must let events.amazonaws.com publish",
+        cost="none for AWS events; SNS by message",
+        undo="\n".join(fixes.shell(argv) for argv in removed),
+        permissions=("events:PutRule", "events:PutTargets"),
+    )
+
+
+def _log_group(view: View) -> tuple[str, str] | None:
+    """The log group, in this account, of a multi-region trail that logs; (name, region)."""
+    for trail in cloudtrail.trails(view):
+        name, region, account = cloudtrail.log_group(trail.body)
+        if (
+            name
+            and account == view.account
+            and trail.multi
+            and cloudtrail.logging(view, trail, trail.home) is True
+        ):
+            return name, region
+    return None
+
+
+def _new_filter(signal: Signal, group: str, region: str) -> Remedy:
+    name, space = f"postureaudit-{signal.id}", "postureaudit"
+    transformation = [{"metricName": name, "metricNamespace": space, "metricValue": "1"}]
+    options = {
+        "--log-group-name": group,
+        "--filter-name": name,
+        "--filter-pattern": signal.filter,
+        "--metric-transformations": transformation,
+        "--region": region,
+    }
+    removed = {"--log-group-name": group, "--filter-name": name, "--region": region}
+    alarm = new_alarm(name, region, MetricName=name, Namespace=space)
+    return Remedy(
+        argv=(fixes.command("logs", "put-metric-filter", options), *alarm.argv),
+        effect="writes; a metric filter and an alarm, which cover every region that the trail records",
+        cost="one custom metric and one alarm",
+        undo="\n".join((alarm.undo, fixes.shell(fixes.command("logs", "delete-metric-filter", removed)))),
+        permissions=("logs:PutMetricFilter", "cloudwatch:PutMetricAlarm"),
+    )
+
+
+def by_hand(route: Route) -> Remedy:
+    """Where the tracer knows no command: what to look at."""
+    sources = {
+        "GuardDuty": "guardduty.enabled",
+        "Security Hub": "securityhub.enabled",
+        "AWS Config": "config.recorder-on",
+    }
+    hop = stopping(route.hops)
+    if hop is None:
+        return Remedy(steps=(f"{route.reason}.",))
+    if hop.kind in ("source", "hub") and hop.name in sources:
+        return Remedy(steps=(f"{hop.reason}: close {sources[hop.name]} first.",))
+    if hop.kind in ("source", "trail"):
+        return Remedy(
+            steps=(f"{hop.reason}: close cloudtrail.enabled and cloudtrail.management-events first.",)
+        )
+    return Remedy(
+        steps=(f"{hop.kind} {hop.name} in {hop.region}: {hop.reason}.", "No command is sure to mend it.")
     )
 
 

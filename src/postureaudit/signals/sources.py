@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from postureaudit.evidence import Absent, Json, Refusal
-from postureaudit.resources import View, member
+from postureaudit.evidence import Absent, Json, Outcome, Record, Refusal, RefusalKind
+from postureaudit.resources import View, body, member
 from postureaudit.services import cloudtrail
-from postureaudit.signals import events, findings
+from postureaudit.signals import events, findings, mends
 from postureaudit.signals.events import Member, Place, Signal
 from postureaudit.signals.model import Hop, Road, State
 
@@ -141,6 +141,7 @@ def _archived(view: View, event: Mapping[str, Json], region: str) -> Road:
                     name=str(name),
                     region=region,
                     state=State.BROKEN if hides else State.UNKNOWN,
+                    mend=mends.unarchive(detector, str(name), _given(outcome), region) if hides else None,
                     reason=reason if hides else f"the filter {name!r} has a criterion that is not understood",
                 )
             )
@@ -213,7 +214,11 @@ def _hub(view: View, region: str, product: str) -> Road:
         else any(str(arn).endswith(f":product-subscription/aws/{product}") for arn in found)
     )
     reason = f"Security Hub does not accept findings of {product} here"
-    return (hub, _hop("integration", product, region, accepts, reason))
+    hop = _hop("integration", product, region, accepts, reason)
+    if accepts is False:
+        mend = mends.import_product(product, {"ProductSubscriptions": found}, place_of(view, region))
+        hop = msgspec.structs.replace(hop, mend=mend)
+    return (hub, hop)
 
 
 def _automated(view: View, event: dict[str, Json], region: str) -> tuple[Road, dict[str, Json]]:
@@ -221,25 +226,27 @@ def _automated(view: View, event: dict[str, Json], region: str) -> tuple[Road, d
     listed = member(view.outcome("securityhub:ListAutomationRules", region), "AutomationRulesMetadata", [])
     if isinstance(listed, Refusal):
         return (_hop("suppression", "automation rules", region, listed, ""),), event
-    rules: list[Any] = []
+    rules: list[tuple[dict[str, Any], Record]] = []
     for record in view.evidence.of("securityhub:BatchGetAutomationRules", view.account, region):
         found = member(view.outcome(record.call, region, **record.params), "Rules", [])
         if isinstance(found, Refusal):
             return (_hop("suppression", "automation rules", region, found, ""),), event
-        rules += found
+        rules += [(item, record) for item in found]
     if len(rules) < len(listed):
-        missing = view.outcome("securityhub:BatchGetAutomationRules", region)
-        refusal = missing if isinstance(missing, Refusal) else None
-        if refusal:
-            return (_hop("suppression", "automation rules", region, refusal, ""),), event
+        missing = Refusal(
+            RefusalKind.NOT_COLLECTED, call="securityhub:BatchGetAutomationRules", region=region
+        )
+        return (_hop("suppression", "automation rules", region, missing, ""),), event
     return _ruled(rules, event, region)
 
 
-def _ruled(rules: list[Any], event: dict[str, Json], region: str) -> tuple[Road, dict[str, Json]]:
+def _ruled(
+    rules: list[tuple[dict[str, Any], Record]], event: dict[str, Json], region: str
+) -> tuple[Road, dict[str, Json]]:
     """Rules run in their order; a later one wins, and a terminal one ends it (user guide, "Automation rules")."""
     hops: list[Hop] = []
     finding = dict(event["detail"]["findings"][0])
-    for rule in sorted(rules, key=lambda item: item.get("RuleOrder") or 0):
+    for rule, record in sorted(rules, key=lambda pair: pair[0].get("RuleOrder") or 0):
         if rule.get("RuleStatus") != "ENABLED":
             continue
         name = str(rule.get("RuleName"))
@@ -255,11 +262,24 @@ def _ruled(rules: list[Any], event: dict[str, Json], region: str) -> tuple[Road,
             if (update.get("Workflow") or {}).get("Status") == "SUPPRESSED":
                 reason = f"the automation rule {name!r} suppresses the finding before EventBridge sees it"
                 hops.append(
-                    Hop(kind="suppression", name=name, region=region, state=State.BROKEN, reason=reason)
+                    Hop(
+                        kind="suppression",
+                        name=name,
+                        region=region,
+                        state=State.BROKEN,
+                        reason=reason,
+                        mend=mends.disable_automation(rule, record.params, _given(record.outcome), region),
+                    )
                 )
         if rule.get("IsTerminal"):
             break
     return tuple(hops), {**event, "detail": {**event["detail"], "findings": [finding]}}
+
+
+def _given(outcome: Outcome) -> dict[str, Json]:
+    """The body of an answer that is known to be one."""
+    found = body(outcome)
+    return {} if isinstance(found, Refusal) else found
 
 
 def linked_region(view: View, region: str) -> str | Refusal:

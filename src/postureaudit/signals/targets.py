@@ -66,6 +66,10 @@ def deliver(
     if parts.account not in ("", view.account):
         reason = f"it belongs to account {parts.account}, which is not read here"
         return [(Hop(kind="target", name=arn, region=parts.region, state=State.LEAVES, reason=reason),)]
+    home = Arn.parse(sender.arn).region
+    if sender.kind == "rule" and parts.region not in ("", home) and parts.kind != "event-bus":
+        reason = f"EventBridge reaches from {home} into another region by way of an event bus only"
+        return [(_stop("target", arn, parts.region, reason),)]
     match parts.service:
         case "sns":
             return _topic(view, arn, sender, parcel)
@@ -295,22 +299,27 @@ def _function(view: View, arn: str, sender: Sender) -> Road:
     text = member(view.outcome(policy_ask.call, region, **policy_ask.params), "Policy")
     if isinstance(text, Refusal):
         return (unknown("function", arn, region, text),)
-    make: Callable[..., Request] = {
-        "rule": senders.events_to_lambda,
-        "topic": senders.sns_to_lambda,
-        "alarm": senders.alarm_to_lambda,
-    }[sender.kind]
     principal = senders.ALARMS_TO_LAMBDA if sender.kind == "alarm" else sender.principal
     return (
         _admits(
             text or '{"Statement": []}',
-            [make(sender.arn, arn)],
+            [_invocation(sender, arn)],
             "function",
             arn,
             region,
             lambda: mends.allow_function(arn, text, principal, sender.arn),
         ),
     )
+
+
+def _invocation(sender: Sender, arn: str) -> Request:
+    match sender.kind:
+        case "rule":
+            return senders.events_to_lambda(sender.arn, arn)
+        case "alarm":
+            return senders.alarm_to_lambda(sender.arn, arn)
+        case _:
+            return senders.sns_to_lambda(sender.arn, arn)
 
 
 def _queue(view: View, arn: str, sender: Sender) -> Road:
