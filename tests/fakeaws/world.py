@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import datetime
 import functools
 import hashlib
 import json
@@ -13,7 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .basics import Json as Json
+from .basics import fresh
+from .basics import now as now
 from .faults import Fault
+from .pipeline import Pipeline
 
 ACCOUNT = "111122223333"
 ARCHIVE = "999988887777"
@@ -48,21 +50,10 @@ STANDARDS = {
     NIST: "NIST Special Publication 800-53 Revision 5",
     "pci-dss/v/4.0.1": "PCI DSS v4.0.1",
 }
-Json = dict[str, Any]
-
-
-def now(**ago: float) -> datetime.datetime:
-    """The time, so many days or minutes ago."""
-    return datetime.datetime.now(datetime.UTC).replace(microsecond=0) - datetime.timedelta(**ago)
-
-
-def fresh(**defaults: Any) -> Callable[[], Json]:
-    """A factory of state dicts of one service in one region."""
-    return lambda: copy.deepcopy(defaults)
 
 
 @dataclass
-class Region:
+class Region(Pipeline):
     """What one account has in one region."""
 
     name: str
@@ -79,9 +70,10 @@ class Region:
     securityhub: Json = field(default_factory=fresh(
         hub=None, standards={}, controls={}, associations={}, products=[], aggregator=None, admin=None,
         members=[], org_admins=[], org=None, policies=[], automation_rules=[], v2=None, aggregator_v2=None,
+        automation_rules_v2=[],
     ))  # fmt: skip
     logs: Json = field(default_factory=fresh(groups={}, metric_filters=[], subscription_filters=[]))
-    kms: Json = field(default_factory=fresh(keys={}))
+    kms: Json = field(default_factory=fresh(keys={}, aliases={}))
     ec2: Json = field(default_factory=fresh(vpcs=[], flow_logs=[], instances=[]))
     workloads: Json = field(
         default_factory=fresh(eks=[], ecs=[], functions=[], db_instances=[], db_clusters=[])
@@ -90,6 +82,16 @@ class Region:
     inspector2: Json = field(default_factory=fresh(status={}))
     detective: Json = field(default_factory=fresh(graphs=[]))
     accessanalyzer: Json = field(default_factory=fresh(analyzers=[]))
+    events: Json = field(default_factory=fresh(buses={}, archives={}, connections={}, destinations={}))
+    sns: Json = field(default_factory=fresh(topics={}))
+    sqs: Json = field(default_factory=fresh(queues={}))
+    cloudwatch: Json = field(default_factory=fresh(metric={}, composite={}, log={}, mute_rules={}))
+    responders: Json = field(
+        default_factory=fresh(machines={}, documents={}, streams={}, delivery_streams={}, memberships={})
+    )
+
+    def __post_init__(self) -> None:
+        self.add_bus("default")  # every region has it from the start
 
     def arn(self, service: str, rest: str) -> str:
         """An ARN of this account and region."""
@@ -431,10 +433,12 @@ class Account:
     regions: dict[str, Region] = field(default_factory=dict)
     aliases: list[str] = field(default_factory=list)
     roles: dict[str, Json] = field(default_factory=dict)
+    role_policies: dict[str, dict[str, str]] = field(default_factory=dict)  # role: name: document
     block: dict[str, bool] | None = None  # the account's S3 public access block
     contacts: dict[str, Json] = field(default_factory=dict)
     token_version: int = 2
     opt_status: dict[str, str] = field(default_factory=dict)  # region: ENABLING, ...
+    notifications: Json = field(default_factory=fresh(configurations={}, rules={}, channels={}, contacts={}))
 
     def region(self, name: str) -> Region:
         """The state in an enabled region."""
@@ -444,18 +448,71 @@ class Account:
         """An ARN without a region."""
         return f"arn:aws:{service}::{self.id}:{rest}"
 
-    def add_role(self, name: str, principal: str) -> None:
-        """A role that a service may assume (service-linked when its name says so)."""
+    def add_role(self, name: str, principal: str, policies: dict[str, Json] | None = None) -> str:
+        """A role that a service may assume (service-linked when its name says so), and its inline policies;
+        its ARN."""
         path = f"/aws-service-role/{principal}/" if name.startswith("AWSServiceRole") else "/"
         trust = {"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"}
+        arn = self.arn("iam", f"role{path}{name}")
         self.roles[name] = {
             "Path": path,
             "RoleName": name,
             "RoleId": f"AROA{len(self.roles):016d}",
-            "Arn": self.arn("iam", f"role{path}{name}"),
+            "Arn": arn,
             "CreateDate": now(days=300),
             "AssumeRolePolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
         }
+        self.role_policies[name] = {key: json.dumps(value) for key, value in (policies or {}).items()}
+        return arn
+
+    def add_contact(self, name: str, address: str, *, status: str = "active") -> str:
+        """An e-mail contact of AWS User Notifications; its ARN."""
+        arn = self.arn("notifications-contacts", f"emailcontact/{name}")
+        at = now(days=9)
+        found = {"arn": arn, "name": name, "address": address, "status": status}
+        self.notifications["contacts"][arn] = {**found, "creationTime": at, "updateTime": at}
+        return arn
+
+    def add_notification(
+        self,
+        name: str,
+        *,
+        source: str,
+        event_type: str,
+        pattern: str = "",
+        regions: tuple[str, ...] = ("us-east-1",),
+        channels: tuple[str, ...] = (),
+        status: str = "ACTIVE",
+        rule_status: str = "ACTIVE",
+    ) -> str:
+        """A configuration of AWS User Notifications with one event rule; its ARN."""
+        arn = self.arn("notifications", f"configuration/{name}")
+        at = now(days=9)
+        self.notifications["configurations"][arn] = {
+            "arn": arn,
+            "name": name,
+            "description": name,
+            "status": status,
+            "creationTime": at,
+            "aggregationDuration": "NONE",
+        }
+        rule = f"{arn}/rule/{name}"
+        self.notifications["rules"][rule] = {
+            "arn": rule,
+            "notificationConfigurationArn": arn,
+            "creationTime": at,
+            "source": source,
+            "eventType": event_type,
+            "eventPattern": pattern,
+            "regions": list(regions),
+            "managedRules": [
+                f"arn:aws:events:{region}:{self.id}:rule/AWSUserNotificationsManagedRule-{name}"
+                for region in regions
+            ],
+            "statusSummaryByRegion": {region: {"status": rule_status, "reason": ""} for region in regions},
+        }
+        self.notifications["channels"][arn] = list(channels)
+        return arn
 
 
 @dataclass(frozen=True)
@@ -490,6 +547,10 @@ class World:
     missing: list[str] = field(default_factory=list)
     sessions: dict[str, str] = field(default_factory=dict)  # access key: ARN
     no_assume: set[str] = field(default_factory=set)  # role ARNs that refuse
+    failing_targets: dict[str, tuple[str, str]] = field(default_factory=dict)  # ARN: (code, message)
+    # What TestEventPattern and TestMetricFilter ask: (pattern, event or message), both as text.
+    test_event_pattern: Callable[[str, str], bool] | None = None
+    test_metric_filter: Callable[[str, str], bool] | None = None
     lock: Any = field(default_factory=threading.RLock, repr=False)
 
     def account(self, name: str = ACCOUNT, regions: tuple[str, ...] = REGIONS) -> Account:
