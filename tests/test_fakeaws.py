@@ -301,8 +301,8 @@ def test_calls_are_logged_and_gaps_are_loud(serve: Callable[..., Client]) -> Non
     client("logs", "eu-west-1").describe_log_groups(logGroupNamePrefix="x")
 
     assert world.calls == [(ACCOUNT, "eu-west-1", "logs", "DescribeLogGroups", {"logGroupNamePrefix": "x"})]
-    assert refused(client("sqs").list_queues)[::2] == ("NotImplementedByFake", 501)
-    assert world.missing == ["sqs:ListQueues"]
+    assert refused(client("sqs").list_message_move_tasks, SourceArn="x")[::2] == ("NotImplementedByFake", 501)
+    assert world.missing == ["sqs:ListMessageMoveTasks"]
 
 
 def test_a_wrong_fake_is_loud() -> None:

@@ -22,7 +22,12 @@ from .faults import AwsError, FakeBug
 
 _LOADER = botocore.loaders.Loader()
 _VALIDATOR = botocore.validate.ParamValidator()
-_SERVICES = {"monitoring": "cloudwatch", "access-analyzer": "accessanalyzer"}  # by signing name
+_SERVICES = {  # by signing name
+    "monitoring": "cloudwatch",
+    "access-analyzer": "accessanalyzer",
+    "states": "stepfunctions",
+    "notifications-contacts": "notificationscontacts",
+}
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 # The models say at least one; nothing found is an empty list all the same.
 _EMPTY_ANYWAY = {"MemberDataSourceConfigurations"}
@@ -70,6 +75,12 @@ def operation(service: str, name: str) -> Any:
 def protocol_of(service: str) -> str:
     """The protocol that botocore speaks with the service."""
     return str(model(service).resolved_protocol)
+
+
+@functools.lru_cache(maxsize=64)
+def keeps_query_codes(service: str) -> bool:
+    """Whether the service once spoke the query protocol, and still gives its error codes beside JSON's."""
+    return "awsQueryCompatible" in model(service).metadata
 
 
 @functools.lru_cache(maxsize=64)
@@ -185,6 +196,8 @@ def failure(service: str, error: AwsError) -> tuple[int, dict[str, str], bytes]:
     headers = {"x-amzn-requestid": "00000000-0000-0000-0000-000000000000", **error.headers}
     if protocol in ("json", "rest-json"):
         text = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
+        if keeps_query_codes(service):
+            headers.setdefault("x-amzn-query-error", f"{error.code};Sender")
         return error.status, {"x-amzn-errortype": error.code, **headers}, text.encode()
     detail = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
     body = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import itertools
 import os
 import re
 import runpy
@@ -21,8 +22,20 @@ CHILD = Path(__file__).parent / "child"
 _OUT_TOKENS = ("NextToken", "nextToken", "NextMarker", "Marker", "ContinuationToken")
 _IN_TOKENS = ("NextToken", "nextToken", "Marker", "ContinuationToken")
 _LIMITS = ("MaxResults", "maxResults", "Limit", "limit", "MaxItems", "MaxRecords", "MaxBuckets")
-_DEFAULT_PAGE = {"config:DescribeConfigRules": 25, "securityhub:ListStandardsControlAssociations": 25}
-_REGIONLESS = {"iam", "organizations", "account", "s3", "s3control"}
+_DEFAULT_PAGE = {
+    "cloudwatch:DescribeAlarms": 50,
+    "config:DescribeConfigRules": 25,
+    "events:ListRules": 100,
+    "logs:DescribeMetricFilters": 50,
+    "securityhub:ListStandardsControlAssociations": 25,
+    "sns:ListSubscriptions": 100,
+    "sns:ListSubscriptionsByTopic": 100,
+    "sns:ListTopics": 100,
+}
+_ACROSS = {"cloudwatch:DescribeAlarms"}  # one page is a cut through all lists, one after the other
+_REGIONLESS = {
+    *("iam", "organizations", "account", "s3", "s3control", "notifications", "notificationscontacts"),
+}
 
 
 class FakeAws:
@@ -207,7 +220,8 @@ def _spelling(service: str, code: str) -> str:
     kind = protocol.protocol_of(service)
     if kind == "ec2":
         return {"AccessDenied": "UnauthorizedOperation", "ExpiredToken": "RequestExpired"}[code]
-    return code + "Exception" if kind in ("json", "rest-json") else code
+    plain = kind not in ("json", "rest-json") or protocol.keeps_query_codes(service)
+    return code if plain else code + "Exception"
 
 
 def _page(call: Call, given: dict[str, Any], found: dict[str, Any], size: int | None) -> dict[str, Any]:
@@ -227,8 +241,14 @@ def _page(call: Call, given: dict[str, Any], found: dict[str, Any], size: int | 
         return found
     end = start + min(sizes, default=10**6)
     lists = {name: value for name, value in found.items() if isinstance(value, list)}
-    cut: dict[str, Any] = {**found, **{name: value[start:end] for name, value in lists.items()}}
-    if end < max((len(value) for value in lists.values()), default=0):
+    starts = dict.fromkeys(lists, 0)
+    if f"{call.service}:{call.operation}" in _ACROSS:
+        before = itertools.accumulate((len(value) for value in lists.values()), initial=0)
+        starts = dict(zip(lists, before, strict=False))
+    cut: dict[str, Any] = {**found}
+    for name, value in lists.items():
+        cut[name] = value[max(start - starts[name], 0) : max(end - starts[name], 0)]
+    if end < max((starts[name] + len(value) for name, value in lists.items()), default=0):
         cut[out] = f"page-{end}"
         if "IsTruncated" in outputs:
             cut["IsTruncated"] = True

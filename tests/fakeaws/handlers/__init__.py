@@ -1,6 +1,21 @@
 """What each operation answers, a module for each service."""
 
-from . import cloudtrail, config, guardduty, identity, organizations, others, s3, securityhub  # noqa: F401 - they register
+from . import (  # noqa: F401 - they register
+    alarms,
+    cloudtrail,
+    config,
+    events,
+    guardduty,
+    identity,
+    kms,
+    logs,
+    messaging,
+    organizations,
+    others,
+    responders,
+    s3,
+    securityhub,
+)
 from .registry import HANDLERS
 
 __all__ = ["HANDLERS"]

@@ -129,6 +129,25 @@ def _update_filter(call: Call, given: Json) -> Json:
     return {"Name": given["FilterName"]}
 
 
+@handles("guardduty:CreateFilter")
+def _create_filter(call: Call, given: Json) -> Json:
+    known = _state(call, given)["filters"]
+    if given["Name"] in known:
+        raise _bad("The request is rejected because a filter with the given name already exists.")
+    call.here.add_filter(given["Name"], {}, action=given.get("Action", "NOOP"))
+    known[given["Name"]] |= only(given, "Description", "Rank", "FindingCriteria")
+    return {"Name": given["Name"]}
+
+
+@handles("guardduty:DeleteFilter")
+def _delete_filter(call: Call, given: Json) -> Json:
+    known = _state(call, given)["filters"]
+    if given["FilterName"] not in known:
+        raise _bad("The request is rejected since no such resource found.")
+    del known[given["FilterName"]]
+    return {}
+
+
 @handles("guardduty:ListPublishingDestinations")
 def _destinations(call: Call, given: Json) -> Json:
     names = ("DestinationId", "DestinationType", "Status")

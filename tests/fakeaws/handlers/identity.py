@@ -60,6 +60,28 @@ def _role(call: Call, given: Json) -> Json:
     return {"Role": call.account.roles[name]}
 
 
+@handles("iam:ListRolePolicies")
+def _role_policies(call: Call, given: Json) -> Json:
+    _role(call, given)
+    names = sorted(call.account.role_policies.get(given["RoleName"], {}))
+    return {"PolicyNames": names, "IsTruncated": False}
+
+
+@handles("iam:GetRolePolicy")
+def _role_policy(call: Call, given: Json) -> Json:
+    known = call.account.role_policies.get(given["RoleName"], {})
+    if given["PolicyName"] not in known:
+        text = f"The role policy with name {given['PolicyName']} cannot be found."
+        raise AwsError("NoSuchEntity", text, 404)
+    return {**given, "PolicyDocument": known[given["PolicyName"]]}
+
+
+@handles("iam:ListAttachedRolePolicies")
+def _attached(call: Call, given: Json) -> Json:
+    _role(call, given)
+    return {"AttachedPolicies": [], "IsTruncated": False}
+
+
 @handles("iam:CreateServiceLinkedRole")
 def _linked(call: Call, given: Json) -> Json:
     principal = given["AWSServiceName"]

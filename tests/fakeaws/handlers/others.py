@@ -1,136 +1,10 @@
-"""The services around the four: KMS, Logs, EC2, workloads, Inspector, Macie, Access Analyzer, FMS, SSM."""
+"""The services around the four: EC2, workloads, Inspector, Macie, Access Analyzer, FMS, Detective."""
 
 from __future__ import annotations
 
 from ..faults import AwsError
 from ..world import Call, Json, now
 from .registry import handles, manager
-
-
-def _key(call: Call, given: Json, foreign: bool = False) -> Json:
-    """A key of the caller in this region, or one that another account shares."""
-    wanted = given["KeyId"]
-    name = wanted.rpartition("/")[2]
-    own = call.here.kms["keys"].get(name)
-    parts = wanted.split(":")
-    if own and (len(parts) < 6 or parts[4] == call.account.id):
-        return dict(own) if foreign else own
-    if len(parts) >= 6 and parts[4] != call.account.id:
-        other = call.world.accounts.get(parts[4])
-        found = (
-            other.regions[call.region].kms["keys"].get(name)
-            if other and call.region in other.regions
-            else None
-        )
-        if foreign and found and found["shared"]:
-            return dict(found)
-        text = f"User: {call.arn} is not authorized to perform: kms:{call.operation} on resource: {wanted}"
-        raise AwsError("AccessDeniedException", text)
-    raise AwsError("NotFoundException", f"Key '{wanted}' does not exist")
-
-
-@handles("kms:DescribeKey")
-def _describe_key(call: Call, given: Json) -> Json:
-    return {"KeyMetadata": _key(call, given, foreign=True)["metadata"]}
-
-
-@handles("kms:GetKeyPolicy")
-def _key_policy(call: Call, given: Json) -> Json:
-    return {"Policy": _key(call, given)["policy"], "PolicyName": "default"}
-
-
-def _rotatable(call: Call, given: Json) -> Json:
-    key = _key(call, given)
-    metadata = key["metadata"]
-    if metadata["KeySpec"] != "SYMMETRIC_DEFAULT" or metadata["Origin"] != "AWS_KMS":
-        raise AwsError("UnsupportedOperationException", "")
-    if call.operation == "EnableKeyRotation" and metadata["KeyState"] != "Enabled":
-        raise AwsError("KMSInvalidStateException", f"{metadata['Arn']} is {metadata['KeyState']}.")
-    return key
-
-
-@handles("kms:GetKeyRotationStatus")
-def _rotation(call: Call, given: Json) -> Json:
-    key = _rotatable(call, given)
-    period = {"RotationPeriodInDays": 365, "NextRotationDate": now(days=-100)} if key["rotation"] else {}
-    return {"KeyId": key["metadata"]["Arn"], "KeyRotationEnabled": key["rotation"], **period}
-
-
-@handles("kms:EnableKeyRotation")
-def _rotate(call: Call, given: Json) -> Json:
-    _rotatable(call, given)["rotation"] = True
-    return {}
-
-
-@handles("logs:DescribeLogGroups")
-def _groups(call: Call, given: Json) -> Json:
-    prefix, part = given.get("logGroupNamePrefix", ""), given.get("logGroupNamePattern", "")
-    wanted = given.get("logGroupIdentifiers")
-    return {
-        "logGroups": [
-            group
-            for name, group in sorted(call.here.logs["groups"].items())
-            if name.startswith(prefix)
-            and part in name
-            and (not wanted or name in wanted or group["logGroupArn"] in wanted)
-        ]
-    }
-
-
-def _group(call: Call, given: Json) -> Json:
-    name = given["logGroupName"]
-    if name not in call.here.logs["groups"]:
-        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
-    found: Json = call.here.logs["groups"][name]
-    return found
-
-
-@handles("logs:DescribeMetricFilters")
-def _metric_filters(call: Call, given: Json) -> Json:
-    if given.get("logGroupName"):
-        _group(call, given)
-    found = call.here.logs["metric_filters"]
-    return {
-        "metricFilters": [item for item in found if given.get("logGroupName") in (None, item["logGroupName"])]
-    }
-
-
-@handles("logs:DescribeSubscriptionFilters")
-def _subscriptions(call: Call, given: Json) -> Json:
-    _group(call, given)
-    found = call.here.logs["subscription_filters"]
-    return {"subscriptionFilters": [item for item in found if item["logGroupName"] == given["logGroupName"]]}
-
-
-@handles("logs:DescribeAccountPolicies")
-def _account_policies(call: Call, given: Json) -> Json:
-    return {"accountPolicies": []}
-
-
-@handles("logs:CreateLogGroup")
-def _create_group(call: Call, given: Json) -> Json:
-    if given["logGroupName"] in call.here.logs["groups"]:
-        raise AwsError("ResourceAlreadyExistsException", "The specified log group already exists")
-    call.here.add_log_group(given["logGroupName"])
-    return {}
-
-
-@handles("logs:PutRetentionPolicy")
-def _retention(call: Call, given: Json) -> Json:
-    _group(call, given)["retentionInDays"] = given["retentionInDays"]
-    return {}
-
-
-@handles("logs:PutMetricFilter")
-def _put_metric_filter(call: Call, given: Json) -> Json:
-    _group(call, given)
-    kept = [
-        item
-        for item in call.here.logs["metric_filters"]
-        if (item["logGroupName"], item["filterName"]) != (given["logGroupName"], given["filterName"])
-    ]
-    call.here.logs["metric_filters"] = [*kept, {**given, "creationTime": 1_700_000_000_000}]
-    return {}
 
 
 @handles("ec2:DescribeInstances")
@@ -185,16 +59,6 @@ def _eks(call: Call, given: Json) -> Json:
 @handles("ecs:ListClusters")
 def _ecs(call: Call, given: Json) -> Json:
     return {"clusterArns": [call.here.arn("ecs", f"cluster/{name}") for name in call.here.workloads["ecs"]]}
-
-
-@handles("lambda:ListFunctions")
-def _functions(call: Call, given: Json) -> Json:
-    names = call.here.workloads["functions"]
-    return {
-        "Functions": [
-            {"FunctionName": n, "FunctionArn": call.here.arn("lambda", f"function:{n}")} for n in names
-        ]
-    }
 
 
 @handles("rds:DescribeDBInstances")
@@ -312,11 +176,3 @@ def _create_graph(call: Call, given: Json) -> Json:
     arn = call.here.arn("detective", "graph:" + "e" * 32)
     call.here.detective["graphs"] = [{"Arn": arn, "CreatedTime": now()}]
     return {"GraphArn": arn}
-
-
-@handles("ssm:DescribeDocument")
-def _document(call: Call, given: Json) -> Json:
-    name = given["Name"]
-    if not name.startswith(("AWS-", "AWSConfigRemediation-", "AWSSupport-")):
-        raise AwsError("InvalidDocument", f"Document with name {name} does not exist.")
-    return {"Document": {"Name": name, "Owner": "Amazon", "Status": "Active", "DocumentType": "Automation"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -50,3 +51,13 @@ def is_administrator(call: Call, principal: str) -> bool:
     return manager(call) == call.account.id or (
         manager(call) is not None and call.account.id in (org or {})["Delegated"].get(principal, [])
     )
+
+
+def tools_own(call: Call, name: str) -> Any:
+    """A matcher of the tool itself, for want of a second one."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        what = f"{call.service}:{call.operation}"
+        call.world.missing.append(what)
+        raise AwsError("NotImplementedByFake", what, 501) from None

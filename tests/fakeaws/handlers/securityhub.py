@@ -257,6 +257,15 @@ def _import(call: Call, given: Json) -> Json:
     return {"ProductSubscriptionArn": arn}
 
 
+@handles("securityhub:DisableImportFindingsForProduct")
+def _stop_import(call: Call, given: Json) -> Json:
+    products = _hub(call)["products"]
+    if given["ProductSubscriptionArn"] not in products:
+        raise _missing()
+    products.remove(given["ProductSubscriptionArn"])
+    return {}
+
+
 @handles("securityhub:GetAdministratorAccount")
 def _administrator(call: Call, given: Json) -> Json:
     admin = _hub(call)["admin"]
@@ -348,6 +357,59 @@ def _rules(call: Call, given: Json) -> Json:
 def _get_rules(call: Call, given: Json) -> Json:
     wanted = given["AutomationRulesArns"]
     return {"Rules": [item for item in _hub(call)["automation_rules"] if item["RuleArn"] in wanted]}
+
+
+@handles("securityhub:BatchUpdateAutomationRules")
+def _update_rules(call: Call, given: Json) -> Json:
+    known = {item["RuleArn"]: item for item in _hub(call)["automation_rules"]}
+    done: list[str] = []
+    failed: list[Json] = []
+    for item in given["UpdateAutomationRulesRequestItems"]:
+        if item["RuleArn"] in known:
+            known[item["RuleArn"]].update(item)
+            done.append(item["RuleArn"])
+        else:
+            failed.append({"RuleArn": item["RuleArn"], "ErrorCode": 404, "ErrorMessage": "Rule not found"})
+    return {"ProcessedAutomationRules": done, "UnprocessedAutomationRules": failed}
+
+
+@handles("securityhub:BatchDeleteAutomationRules")
+def _delete_rules(call: Call, given: Json) -> Json:
+    state, wanted = _hub(call), given["AutomationRulesArns"]
+    known = [item["RuleArn"] for item in state["automation_rules"]]
+    state["automation_rules"] = [item for item in state["automation_rules"] if item["RuleArn"] not in wanted]
+    failed = [
+        {"RuleArn": arn, "ErrorCode": 404, "ErrorMessage": "Rule not found"}
+        for arn in wanted
+        if arn not in known
+    ]
+    done = [arn for arn in wanted if arn in known]
+    return {"ProcessedAutomationRules": done, "UnprocessedAutomationRules": failed}
+
+
+@handles("securityhub:ListAutomationRulesV2")
+def _rules_v2(call: Call, given: Json) -> Json:
+    names = ("RuleArn", "RuleId", "RuleOrder", "RuleName", "RuleStatus", "Description", "CreatedAt")
+    found = _v2(call)["automation_rules_v2"]
+    kinds = [[{"Type": one["Type"]} for one in item["Actions"]] for item in found]
+    return {
+        "Rules": [{**only(item, *names), "Actions": kind} for item, kind in zip(found, kinds, strict=True)]
+    }
+
+
+@handles("securityhub:GetAutomationRuleV2")
+def _rule_v2(call: Call, given: Json) -> Json:
+    for item in _v2(call)["automation_rules_v2"]:
+        if given["Identifier"] in (item["RuleId"], item["RuleArn"]):
+            return dict(item)
+    raise _missing()
+
+
+def _v2(call: Call) -> Json:
+    """The region's Security Hub V2, when it is on."""
+    if call.here.securityhub["v2"] is None:
+        raise AwsError("AccessDeniedException", "Security Hub V2 is not enabled", 403)
+    return call.here.securityhub
 
 
 @handles("securityhub:DescribeSecurityHubV2")
