@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from .policies import allow_service, policy, topic_policy
 from .world import ACCOUNT, NIST
 
 MEMBER = "222233334444"
@@ -17,7 +19,36 @@ PARAMETERS = (
     '{"AutomationAssumeRole":{"StaticValue":{"Values":["' + ROLE + '"]}},'
     '"S3BucketName":{"ResourceValue":{"Value":"RESOURCE_ID"}}}'
 )
-# (command, command that reads back, JMESPath of it, wanted); {D} is the detector, {A} the aggregator.
+TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT}:security-alerts"
+QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:security-dlq"
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:gd-responder"
+EVENT_RULE = f"arn:aws:events:us-east-1:{ACCOUNT}:rule"
+AUTOMATION = f"arn:aws:securityhub:us-east-1:{ACCOUNT}:automation-rule/1"
+_EVENTS = "events.amazonaws.com"
+FINDINGS = '{"source":["aws.guardduty"],"detail-type":["GuardDuty Finding"],"detail":{"severity":[{"numeric":[">=",7]}]}}'
+HUB_FINDINGS = '{"source":["aws.securityhub"],"detail-type":["Security Hub Findings - Imported"],"detail":{"findings":{"Severity":{"Label":["HIGH","CRITICAL"]},"Workflow":{"Status":["NEW"]},"RecordState":["ACTIVE"]}}}'
+TARGETS = json.dumps(
+    [
+        {
+            "Id": "sns",
+            "Arn": TOPIC,
+            "DeadLetterConfig": {"Arn": QUEUE},
+            "RetryPolicy": {"MaximumRetryAttempts": 8, "MaximumEventAgeInSeconds": 3600},
+        }
+    ]
+)
+ALLOWING = topic_policy(TOPIC, allow_service(_EVENTS, "sns:Publish", TOPIC, source_arn=f"{EVENT_RULE}/*"))
+DEAD_LETTERS = json.dumps({"Policy": policy(allow_service(_EVENTS, "sqs:SendMessage", QUEUE))})
+KEY_POLICY = policy(
+    {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    },
+    allow_service(_EVENTS, ["kms:Decrypt", "kms:GenerateDataKey*"], "*"),
+)
+# (command, command that reads back, JMESPath of it, wanted); {D} is the detector, {A} the aggregator, {Q} the queue's URL, {S} a subscription.
 FIXES: tuple[tuple[str, str, str, Any], ...] = (
     (
         "cloudtrail create-trail|--name|new|--s3-bucket-name|trail-logs|--is-multi-region-trail|--enable-log-file-validation",
@@ -308,5 +339,185 @@ FIXES: tuple[tuple[str, str, str, Any], ...] = (
         "organizations list-delegated-administrators|--service-principal|config.amazonaws.com",
         "DelegatedAdministrators[0].Id",
         MEMBER,
+    ),
+    (
+        "sns create-topic|--name|security-alerts",
+        "sns list-topics",
+        "Topics[0].TopicArn",
+        TOPIC,
+    ),
+    (
+        "sqs create-queue|--queue-name|security-dlq",
+        "sqs get-queue-url|--queue-name|security-dlq",
+        "QueueUrl",
+        f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/security-dlq",
+    ),
+    (
+        f"cloudwatch put-metric-alarm|--alarm-name|CloudTrailConfigChanges|--metric-name|CloudTrailConfigChanges|--namespace|CISBenchmark|--statistic|Sum|--period|300|--evaluation-periods|1|--threshold|1|--comparison-operator|GreaterThanOrEqualToThreshold|--treat-missing-data|notBreaching|--alarm-actions|{TOPIC}",
+        "cloudwatch describe-alarms|--alarm-names|CloudTrailConfigChanges",
+        "MetricAlarms[0].[AlarmActions[0],StateValue,ActionsEnabled]",
+        [TOPIC, "INSUFFICIENT_DATA", True],
+    ),
+    (
+        "cloudwatch disable-alarm-actions|--alarm-names|CloudTrailConfigChanges",
+        "cloudwatch describe-alarms-for-metric|--metric-name|CloudTrailConfigChanges|--namespace|CISBenchmark",
+        "MetricAlarms[0].ActionsEnabled",
+        False,
+    ),
+    (
+        "cloudwatch enable-alarm-actions|--alarm-names|CloudTrailConfigChanges",
+        "cloudwatch describe-alarms|--alarm-names|CloudTrailConfigChanges",
+        "MetricAlarms[0].ActionsEnabled",
+        True,
+    ),
+    (
+        f"cloudwatch put-composite-alarm|--alarm-name|any|--alarm-rule|ALARM(CloudTrailConfigChanges)|--alarm-actions|{TOPIC}",
+        "cloudwatch describe-alarms|--alarm-types|CompositeAlarm",
+        "[CompositeAlarms[0].AlarmRule,length(MetricAlarms)]",
+        ["ALARM(CloudTrailConfigChanges)", 0],
+    ),
+    (
+        f"sns subscribe|--topic-arn|{TOPIC}|--protocol|email|--notification-endpoint|security@example.com|--return-subscription-arn",
+        f"sns list-subscriptions-by-topic|--topic-arn|{TOPIC}",
+        "Subscriptions[*].SubscriptionArn",
+        ["PendingConfirmation"],
+    ),
+    (
+        'sns set-subscription-attributes|--subscription-arn|{S}|--attribute-name|FilterPolicy|--attribute-value|{"severity":["HIGH"]}',
+        "sns get-subscription-attributes|--subscription-arn|{S}",
+        "Attributes.[FilterPolicy,FilterPolicyScope,PendingConfirmation]",
+        ['{"severity":["HIGH"]}', "MessageAttributes", "true"],
+    ),
+    (
+        "sns set-subscription-attributes|--subscription-arn|{S}|--attribute-name|FilterPolicy|--attribute-value|{}",
+        "sns get-subscription-attributes|--subscription-arn|{S}",
+        "Attributes.FilterPolicy",
+        None,
+    ),
+    (
+        f"events put-rule|--name|guardduty-high-severity|--state|DISABLED|--event-pattern|{FINDINGS}",
+        "events describe-rule|--name|guardduty-high-severity",
+        "[State,EventPattern]",
+        ["DISABLED", FINDINGS],
+    ),
+    (
+        f"events put-targets|--rule|guardduty-high-severity|--targets|{TARGETS}",
+        "events list-targets-by-rule|--rule|guardduty-high-severity",
+        "Targets[0].DeadLetterConfig.Arn",
+        QUEUE,
+    ),
+    (
+        f"sns set-topic-attributes|--topic-arn|{TOPIC}|--attribute-name|Policy|--attribute-value|{ALLOWING}",
+        f"sns get-topic-attributes|--topic-arn|{TOPIC}",
+        "contains(Attributes.Policy,'events.amazonaws.com')",
+        True,
+    ),
+    (
+        f"sns set-topic-attributes|--topic-arn|{TOPIC}|--attribute-name|KmsMasterKeyId|--attribute-value|{KEY}",
+        f"sns get-topic-attributes|--topic-arn|{TOPIC}",
+        "Attributes.KmsMasterKeyId",
+        KEY,
+    ),
+    (
+        f"kms put-key-policy|--key-id|{KEY}|--policy-name|default|--policy|{KEY_POLICY}",
+        f"kms get-key-policy|--key-id|{KEY}|--policy-name|default",
+        "contains(Policy,'events.amazonaws.com')",
+        True,
+    ),
+    (
+        f"events put-rule|--name|securityhub-critical|--state|ENABLED|--event-pattern|{HUB_FINDINGS}",
+        "events list-rules|--name-prefix|securityhub",
+        "Rules[0].[State,EventBusName]",
+        ["ENABLED", "default"],
+    ),
+    (
+        f"events put-targets|--rule|securityhub-critical|--targets|Id=responder,Arn={FUNCTION}",
+        "events list-targets-by-rule|--rule|securityhub-critical",
+        "Targets[0].Arn",
+        FUNCTION,
+    ),
+    (
+        f"lambda add-permission|--function-name|{FUNCTION}|--statement-id|events-securityhub-critical|--action|lambda:InvokeFunction|--principal|events.amazonaws.com|--source-arn|{EVENT_RULE}/securityhub-critical",
+        "lambda get-policy|--function-name|gd-responder",
+        "contains(Policy,'events.amazonaws.com')",
+        True,
+    ),
+    (
+        "lambda put-function-concurrency|--function-name|gd-responder|--reserved-concurrent-executions|0",
+        "lambda get-function-concurrency|--function-name|gd-responder",
+        "ReservedConcurrentExecutions",
+        0,
+    ),
+    (
+        "lambda delete-function-concurrency|--function-name|gd-responder",
+        "lambda get-function|--function-name|gd-responder",
+        "[Concurrency,Configuration.State]",
+        [None, "Active"],
+    ),
+    (
+        "events enable-rule|--name|guardduty-high-severity",
+        "events describe-rule|--name|guardduty-high-severity",
+        "State",
+        "ENABLED",
+    ),
+    (
+        "events remove-targets|--rule|guardduty-high-severity|--ids|sns",
+        "events list-targets-by-rule|--rule|guardduty-high-severity",
+        "length(Targets)",
+        0,
+    ),
+    (
+        f"sqs set-queue-attributes|--queue-url|{{Q}}|--attributes|{DEAD_LETTERS}",
+        "sqs get-queue-attributes|--queue-url|{Q}|--attribute-names|Policy",
+        "contains(Attributes.Policy,'events.amazonaws.com')",
+        True,
+    ),
+    (
+        "events create-event-bus|--name|security",
+        "events list-event-buses",
+        "EventBuses[*].Name",
+        ["default", "security"],
+    ),
+    (
+        f"events put-permission|--event-bus-name|security|--action|events:PutEvents|--principal|{MEMBER}|--statement-id|member",
+        "events describe-event-bus|--name|security",
+        f"contains(Policy,'{MEMBER}')",
+        True,
+    ),
+    (
+        "logs delete-metric-filter|--log-group-name|trail|--filter-name|f",
+        "logs describe-metric-filters|--log-group-name|trail",
+        "length(metricFilters)",
+        0,
+    ),
+    (
+        'guardduty create-filter|--detector-id|{D}|--name|hush|--action|ARCHIVE|--finding-criteria|{"Criterion":{"severity":{"Gte":1}}}',
+        "guardduty get-filter|--detector-id|{D}|--filter-name|hush",
+        "Action",
+        "ARCHIVE",
+    ),
+    (
+        "guardduty update-filter|--detector-id|{D}|--filter-name|hush|--action|NOOP",
+        "guardduty get-filter|--detector-id|{D}|--filter-name|hush",
+        "Action",
+        "NOOP",
+    ),
+    (
+        "guardduty delete-filter|--detector-id|{D}|--filter-name|hush",
+        "guardduty list-filters|--detector-id|{D}",
+        "length(FilterNames)",
+        0,
+    ),
+    (
+        f'securityhub batch-update-automation-rules|--update-automation-rules-request-items|[{{"RuleArn":"{AUTOMATION}","RuleStatus":"DISABLED"}}]',
+        "securityhub list-automation-rules",
+        "AutomationRulesMetadata[0].RuleStatus",
+        "DISABLED",
+    ),
+    (
+        f"securityhub disable-import-findings-for-product|--product-subscription-arn|arn:aws:securityhub:us-east-1:{ACCOUNT}:product-subscription/aws/detective",
+        "securityhub list-enabled-products-for-import",
+        "length(ProductSubscriptions[?contains(@,'aws/detective')])",
+        0,
     ),
 )

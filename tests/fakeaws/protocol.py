@@ -30,7 +30,7 @@ _SERVICES = {  # by signing name
 }
 _SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 # The models say at least one; nothing found is an empty list all the same.
-_EMPTY_ANYWAY = {"MemberDataSourceConfigurations"}
+_EMPTY_ANYWAY = {"MemberDataSourceConfigurations", "Targets"}
 _PLACEHOLDER = re.compile(r"\{(\w+)(\+?)\}")
 
 

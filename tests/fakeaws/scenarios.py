@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .faults import SCP, Fault
 from .handlers.config import add_aggregator
 from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
+from .responding import respond
 from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, World, trail_policy
 
 _BLOCK = dict.fromkeys(
@@ -143,6 +144,11 @@ def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = A
     return world
 
 
+def responding() -> World:
+    """The readable archive's account, in which every signal of every region reaches someone."""
+    return respond(well_configured(readable=True))
+
+
 def mixed() -> World:
     """Gaps of many kinds: see the functions below, one for each service; sa-east-1 is denied by an SCP."""
     world = World()
@@ -259,4 +265,5 @@ SCENARIOS: dict[str, Callable[[], World]] = {
     "readable_archive": lambda: well_configured(readable=True),
     "mixed": mixed,
     "organization": organization,
+    "responding": responding,
 }

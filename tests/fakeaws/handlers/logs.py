@@ -12,10 +12,10 @@ from .registry import handles, tools_own
 @handles("logs:DescribeLogGroups")
 def _groups(call: Call, given: Json) -> Json:
     prefix, part = given.get("logGroupNamePrefix", ""), given.get("logGroupNamePattern", "")
-    wanted = given.get("logGroupIdentifiers")
+    wanted, filters = given.get("logGroupIdentifiers"), call.here.logs["metric_filters"]
     return {
         "logGroups": [
-            group
+            {**group, "metricFilterCount": sum(item["logGroupName"] == name for item in filters)}
             for name, group in sorted(call.here.logs["groups"].items())
             if name.startswith(prefix)
             and part in name

@@ -8,6 +8,7 @@ from ..faults import AwsError
 from ..world import Call, Json
 from .registry import handles, only
 
+_WRITES = ("AddPermission", "PutFunctionConcurrency", "DeleteFunctionConcurrency")
 _STATES = ("State", "StateReason", "StateReasonCode")
 _UPDATES = ("LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode")
 
@@ -42,7 +43,8 @@ def _function(call: Call, given: Json) -> tuple[Json, str]:
     for place, item in enumerate(known):
         found = _full(call, item)
         if found["Configuration"]["FunctionName"] == name and qualifier in found["Policies"]:
-            known[place] = found if call.operation == "AddPermission" else item
+            if call.operation in _WRITES:
+                known[place] = found  # from here on all of it is state
             return found, qualifier
     raise _missing(f"Function not found: {arn}{':' * bool(qualifier)}{qualifier}")
 
@@ -84,6 +86,18 @@ def _get_function(call: Call, given: Json) -> Json:
 def _concurrency(call: Call, given: Json) -> Json:
     limit = _function(call, given)[0]["Concurrency"]
     return {} if limit is None else {"ReservedConcurrentExecutions": limit}
+
+
+@handles("lambda:PutFunctionConcurrency")
+def _reserve(call: Call, given: Json) -> Json:
+    _function(call, given)[0]["Concurrency"] = given["ReservedConcurrentExecutions"]
+    return {"ReservedConcurrentExecutions": given["ReservedConcurrentExecutions"]}
+
+
+@handles("lambda:DeleteFunctionConcurrency")
+def _unreserve(call: Call, given: Json) -> Json:
+    _function(call, given)[0]["Concurrency"] = None
+    return {}
 
 
 @handles("lambda:GetPolicy")
