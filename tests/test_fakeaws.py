@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,55 +17,21 @@ import botocore.exceptions
 import jmespath
 import pytest
 
-from tests.fakeaws import FakeAws, Fault, World, env, resolve_account_hosts
+from tests.fakeaws import FakeAws, Fault, World, env
+from tests.fakeaws.clients import Serve, refused, serving
 from tests.fakeaws.fixes import AUTOMATION, FIXES, MEMBER, ROLE
 from tests.fakeaws.scenarios import SCENARIOS, empty, mixed, organization, well_configured
 from tests.fakeaws.world import ACCOUNT, ARCHIVE, trail_policy
 
-Client = Callable[..., Any]
-
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Client]]:
-    """Serve a world; what comes back makes clients of it, and afterwards the fake must have no bug."""
-    resolve_account_hosts()
-    servers: list[FakeAws] = []
-
-    def start(world: World) -> Client:
-        server = FakeAws(world).start()
-        servers.append(server)
-
-        def client(
-            service: str, region: str = "us-east-1", account: str | None = None, patience: float = 20
-        ) -> Any:
-            key, secret = world.credentials(account)
-            config = botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=patience)
-            return boto3.client(
-                service,
-                region_name=region,
-                endpoint_url=server.url,
-                aws_access_key_id=key,
-                aws_secret_access_key=secret,
-                config=config,
-            )
-
-        return client
-
-    yield start
-    for server in servers:
-        server.stop()
-        assert server.bugs == []
+def serve() -> Iterator[Serve]:
+    """Serve worlds to boto3."""
+    with serving() as start:
+        yield start
 
 
-def refused(call: Callable[..., Any], **given: Any) -> tuple[str, str, int]:
-    """(code, message, HTTP status) of the error that a call gives."""
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**given)
-    answer = caught.value.response
-    return answer["Error"]["Code"], answer["Error"]["Message"], answer["ResponseMetadata"]["HTTPStatusCode"]
-
-
-def test_what_is_off_looks_as_on_aws(serve: Callable[..., Client]) -> None:
+def test_what_is_off_looks_as_on_aws(serve: Serve) -> None:
     """Every service that is off answers with its own error or its own empty list."""
     client = serve(empty())
 
@@ -92,7 +58,7 @@ def test_what_is_off_looks_as_on_aws(serve: Callable[..., Client]) -> None:
     assert refused(client("organizations").describe_organization)[0] == "AWSOrganizationsNotInUseException"
 
 
-def test_trail_selectors_and_insights(serve: Callable[..., Client]) -> None:
+def test_trail_selectors_and_insights(serve: Serve) -> None:
     """A new trail has one All selector and no other key; without Insights the call is an error."""
     world = World()
     arn = world.account().region("us-east-1").add_trail()
@@ -104,7 +70,7 @@ def test_trail_selectors_and_insights(serve: Callable[..., Client]) -> None:
     assert refused(client.get_trail_status, Name="nobody")[0] == "TrailNotFoundException"
 
 
-def test_trails_cast_shadows(serve: Callable[..., Client]) -> None:
+def test_trails_cast_shadows(serve: Serve) -> None:
     """Multi-region trails show everywhere, others at home; status is by ARN and by region; writes at home."""
     world = World()
     home = world.account().region("us-east-1")
@@ -121,7 +87,7 @@ def test_trails_cast_shadows(serve: Callable[..., Client]) -> None:
     assert refused(there.start_logging, Name=wide)[0] == "InvalidHomeRegionException"
 
 
-def test_members_of_an_organization(serve: Callable[..., Client]) -> None:
+def test_members_of_an_organization(serve: Serve) -> None:
     """A member sees the organization's trail as a shadow, may not read its selectors, nor list accounts."""
     client = serve(organization(members=(MEMBER,)))
     trail = client("cloudtrail", "eu-west-1", MEMBER)
@@ -137,7 +103,7 @@ def test_members_of_an_organization(serve: Callable[..., Client]) -> None:
     assert found[0] == "OrganizationAccessDeniedException"
 
 
-def test_delegated_administration(serve: Callable[..., Client]) -> None:
+def test_delegated_administration(serve: Serve) -> None:
     """Only the delegated administrator reads the organization's configuration; others get the known texts."""
     client = serve(organization(members=(MEMBER,)))
     mine, theirs = client("guardduty"), client("guardduty", account=ARCHIVE)
@@ -160,7 +126,7 @@ def test_delegated_administration(serve: Callable[..., Client]) -> None:
     assert not client("securityhub", account=ARCHIVE).describe_organization_configuration()["AutoEnable"]
 
 
-def test_buckets_of_others(serve: Callable[..., Client]) -> None:
+def test_buckets_of_others(serve: Serve) -> None:
     """HeadBucket tells missing, foreign and own apart; settings of a foreign bucket are refused."""
     world = well_configured()
     world.add_bucket("secret", ARCHIVE)
@@ -177,7 +143,7 @@ def test_buckets_of_others(serve: Callable[..., Client]) -> None:
     assert s3.head_bucket(Bucket="mine")["BucketRegion"] == "eu-west-1"
 
 
-def test_absent_bucket_settings(serve: Callable[..., Client]) -> None:
+def test_absent_bucket_settings(serve: Serve) -> None:
     """What a bucket lacks is an error with AWS's own code, or an empty answer."""
     world = World()
     world.add_bucket("bare", region="eu-west-1")
@@ -206,7 +172,7 @@ def test_absent_bucket_settings(serve: Callable[..., Client]) -> None:
     assert found[0] == "NoSuchPublicAccessBlockConfiguration"
 
 
-def test_recorders_that_hide(serve: Callable[..., Client]) -> None:
+def test_recorders_that_hide(serve: Serve) -> None:
     """Without arguments only the customer's recorder shows; the list shows the service-linked one."""
     world = World()
     principal = "x.amazonaws.com"
@@ -222,7 +188,7 @@ def test_recorders_that_hide(serve: Callable[..., Client]) -> None:
     assert one["name"] == "AWSConfigurationRecorderForX"
 
 
-def test_regions_and_accounts(serve: Callable[..., Client]) -> None:
+def test_regions_and_accounts(serve: Serve) -> None:
     """AllRegions is honoured, a region that is off refuses tokens, and AssumeRole leads elsewhere."""
     world = World()
     world.account(MEMBER)
@@ -242,7 +208,7 @@ def test_regions_and_accounts(serve: Callable[..., Client]) -> None:
     assert refused(client("sts").assume_role, **unknown)[0] == "AccessDenied"
 
 
-def test_every_answer_is_paged(serve: Callable[..., Client]) -> None:
+def test_every_answer_is_paged(serve: Serve) -> None:
     """Pages of two cut rules, regions, standards, detectors' lists and buckets, and tokens lead on."""
     world = well_configured()
     world.page_size = 2
@@ -265,7 +231,7 @@ def test_every_answer_is_paged(serve: Callable[..., Client]) -> None:
     assert refused(client("config").describe_config_rules, NextToken="x")[0] == "InvalidNextTokenException"
 
 
-def test_faults(serve: Callable[..., Client]) -> None:
+def test_faults(serve: Serve) -> None:
     """A fault refuses, counts, waits, cuts, garbles or expires, only where its globs say."""
     world = World(faults=[Fault(service="guardduty", region="eu-*", times=1)])
     client = serve(world)
@@ -294,7 +260,7 @@ def test_faults(serve: Callable[..., Client]) -> None:
     assert time.monotonic() - started >= 0.2
 
 
-def test_calls_are_logged_and_gaps_are_loud(serve: Callable[..., Client]) -> None:
+def test_calls_are_logged_and_gaps_are_loud(serve: Serve) -> None:
     """Each call is on record; an operation nobody taught the fake is a 501 of its own."""
     world = World()
     client = serve(world)
@@ -318,7 +284,7 @@ def test_a_wrong_fake_is_loud() -> None:
     assert "nonsense" in server.bugs[0] and "logGroupName" in server.bugs[0]
 
 
-def test_inputs_are_checked(serve: Callable[..., Client]) -> None:
+def test_inputs_are_checked(serve: Serve) -> None:
     """Lists longer than AWS takes are refused, which botocore does not do."""
     config = serve(World())("config")
 
@@ -327,7 +293,7 @@ def test_inputs_are_checked(serve: Callable[..., Client]) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-def test_scenarios_are_fresh_and_valid(serve: Callable[..., Client], name: str) -> None:
+def test_scenarios_are_fresh_and_valid(serve: Serve, name: str) -> None:
     """Every scenario answers the first questions in every region."""
     world = SCENARIOS[name]()
     client = serve(world)
@@ -343,7 +309,7 @@ def test_scenarios_are_fresh_and_valid(serve: Callable[..., Client], name: str) 
             client("securityhub", region).get_enabled_standards()
 
 
-def test_guardduty_features_merge(serve: Callable[..., Client]) -> None:
+def test_guardduty_features_merge(serve: Serve) -> None:
     """UpdateDetector changes what it names; a new detector has every plan but runtime monitoring."""
     guardduty = serve(World())("guardduty")
     detector = guardduty.create_detector(Enable=True)["DetectorId"]
@@ -431,7 +397,7 @@ def test_fix_commands_close_the_loop(
     assert (world.bugs, world.missing) == ([], [])
 
 
-def test_preconditions_of_writes(serve: Callable[..., Client]) -> None:
+def test_preconditions_of_writes(serve: Serve) -> None:
     """A recorder needs a channel, a channel a bucket, a trail a willing bucket, standards a recorder."""
     world = World()
     world.add_bucket("closed")
