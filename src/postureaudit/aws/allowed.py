@@ -71,7 +71,18 @@ _SAME = {
             "ListPublishingDestinations",
         ],
     ),
-    "iam": ("iam", ["GetRole", "ListAccountAliases"]),
+    "iam": (
+        "iam",
+        [
+            "GetPolicy",
+            "GetPolicyVersion",
+            "GetRole",
+            "GetRolePolicy",
+            "ListAccountAliases",
+            "ListAttachedRolePolicies",
+            "ListRolePolicies",
+        ],
+    ),
     "inspector2": ("inspector2", ["BatchGetAccountStatus"]),
     "kms": ("kms", ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"]),
     "lambda": (

@@ -13,7 +13,7 @@ from postureaudit.resources import View, all_of, body, member
 from postureaudit.services import cloudtrail
 from postureaudit.signals import asks, log_filter, mends, targets
 from postureaudit.signals.log_filter import FilterError
-from postureaudit.signals.model import Hop, Mend, Road, State
+from postureaudit.signals.model import Hop, Mend, Road, State, distinct
 from postureaudit.signals.targets import Parcel, Sender
 
 CALLS = (
@@ -38,7 +38,7 @@ def roads(view: View, event: Mapping[str, Json], region: str, *, globally: bool)
             found.append((*start, group))
             continue
         found += [(*start, *tail) for tail in _group(view, name, where, event)]
-    return targets.several(found)
+    return distinct(found)
 
 
 def _trail(

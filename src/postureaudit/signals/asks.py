@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from postureaudit.asks import Ask, Collection, Fork, Scope
 from postureaudit.evidence import Json, Record
 from postureaudit.services import cloudtrail
-from postureaudit.signals import event_pattern, events
+from postureaudit.signals import event_pattern, events, roles
 from postureaudit.signals.arns import Arn
 
 BUSES = Ask("events:ListEventBuses")
@@ -102,11 +102,6 @@ def machine_ask(arn: str) -> Ask:
     return Ask("stepfunctions:DescribeStateMachine", region=Arn.parse(arn).region, stateMachineArn=arn)
 
 
-def role_ask(arn: str, leader: str) -> Ask:
-    """A role with its trust policy."""
-    return Ask("iam:GetRole", region=leader, RoleName=arn.rpartition("/")[2])
-
-
 def concerns(pattern: str) -> bool:
     """Whether a rule's pattern may be about one of the signals, going by source and detail-type alone."""
     return bool(pattern and _concerned(pattern))
@@ -157,10 +152,15 @@ def _rule(
     scope: Scope, rule: Mapping[str, Json], region: str, seen: tuple[tuple[str, str], ...]
 ) -> Collection:
     (targets,) = yield [targets_ask(rule, region)]
-    yield _followed(scope, (str(item["Arn"]) for item in targets.pick("Targets[]")), seen) + [
-        role_ask(str(item["RoleArn"]), scope.leader)
-        for item in targets.pick("Targets[]")
-        if item.get("RoleArn") and Arn.parse(item["RoleArn"]).account == scope.account
+    found = targets.pick("Targets[]")
+    own = {str(item["RoleArn"]) for item in found if item.get("RoleArn")}
+    yield [
+        *_followed(scope, (str(item["Arn"]) for item in found), seen),
+        Fork(
+            roles.collect(role, scope.leader)
+            for role in sorted(own)
+            if Arn.parse(role).account == scope.account
+        ),
     ]
 
 

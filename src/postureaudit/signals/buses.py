@@ -11,13 +11,13 @@ import msgspec
 
 from postureaudit.evidence import Json, Refusal
 from postureaudit.resources import View, member
-from postureaudit.signals import asks, event_pattern, mends, targets
+from postureaudit.signals import asks, event_pattern, mends, roles, targets
 from postureaudit.signals.arns import Arn
 from postureaudit.signals.event_pattern import Mismatch, PatternError
-from postureaudit.signals.model import Hop, Mend, Road, State
+from postureaudit.signals.model import Hop, Mend, Road, State, distinct
 from postureaudit.signals.targets import Parcel, Sender
 
-CALLS = ("events:ListRules", "events:ListTargetsByRule", *targets.CALLS)
+CALLS = ("events:ListRules", "events:ListTargetsByRule", *targets.CALLS, *roles.CALLS)
 _LONGEST = 8  # buses in a row
 _ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 # Fields that say which event this is. A rule that fails in one of them was not made for it: it is no broken road.
@@ -76,7 +76,7 @@ def roads(
     found: list[Road] = []
     for rule in rules.about(event):
         found += _rule(view, rules, rule, event, (*seen, here))
-    return targets.several(found)
+    return distinct(found)
 
 
 def _reader(view: View) -> Any:
@@ -125,25 +125,30 @@ def _target(
 ) -> list[Road]:
     rewritten = any(target.get(name) for name in ("Input", "InputPath", "InputTransformer"))
     hop = _hop(str(rule["Name"]), region)
+    role = str(target.get("RoleArn") or "")
     if not target.get("DeadLetterConfig"):
         hop = msgspec.structs.replace(hop, weakness="no dead-letter queue")
 
     def forward(arn: str) -> list[Road]:
         parts = Arn.parse(arn)
         bus = Hop(kind="bus", name=parts.name, region=parts.region)
-        if not target.get("RoleArn") and (parts.region, parts.account) != (region, view.account):
+        if not role and (parts.region, parts.account) != (region, view.account):
             reason = "the target is a bus in another region, and no role is named that may send to it"
             return [(msgspec.structs.replace(bus, state=State.BROKEN, reason=reason),)]
         tails = roads(view, event, parts.region, parts.name, seen)
+        if role:
+            bus_road: Road = (roles.may(view, role, "events:PutEvents", arn), bus)
+        else:
+            bus_road = (bus,)
         if not tails:
             reason = "no rule on this bus takes the event"
-            return [(msgspec.structs.replace(bus, state=State.BROKEN, reason=reason),)]
-        return [(bus, *tail) for tail in tails]
+            return [(*bus_road[:-1], msgspec.structs.replace(bus, state=State.BROKEN, reason=reason))]
+        return [(*bus_road, *tail) for tail in tails]
 
     tails = targets.deliver(
         view,
         str(target.get("Arn")),
-        Sender(kind="rule", arn=str(rule.get("Arn"))),
+        Sender(kind="rule", arn=str(rule.get("Arn")), role=role),
         Parcel(body=None if rewritten else event),
         forward,
     )

@@ -118,6 +118,14 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
     return max(outcomes, key=_BEST.index, default=Outcome.NO_ROUTE)
 
 
+def distinct(roads: Iterable[Road]) -> list[Road]:
+    """The roads without those that are there twice, in order."""
+    found = {
+        tuple((hop.kind, hop.name, hop.region, hop.state, hop.reason) for hop in road): road for road in roads
+    }
+    return list(found.values())
+
+
 def ranked(roads: Iterable[Road]) -> list[Road]:
     """The roads, the one that decides first: by outcome, then the one that gets furthest, then the shortest."""
     return sorted(roads, key=lambda road: (_BEST.index(outcome(road)), -progress(road), len(road)))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from postureaudit.evidence import Refusal
 from postureaudit.findings import Severity
 from postureaudit.resources import View
@@ -19,6 +17,7 @@ from postureaudit.signals.model import (
     State,
     applied,
     best,
+    distinct,
     outcome,
     ranked,
     stopping,
@@ -80,7 +79,7 @@ def roads(view: View, signal: Signal, item: Member, region: str) -> list[Road]:
             found.append(emission.hops)
         if signal.by_cloudtrail:
             found += alarms.roads(view, emission.event["detail"], region, globally=signal.leader_only)
-    return ranked(dict.fromkeys(found))
+    return ranked(distinct(found))
 
 
 def _route(view: View, signal: Signal, region: str, found: dict[str, list[Road]]) -> Route:
@@ -100,7 +99,7 @@ def _route(view: View, signal: Signal, region: str, found: dict[str, list[Road]]
         outcome=whole,
         reason=_reason(whole, road, lost, total=len(found)),
         hops=road,
-        others=tuple(dict.fromkeys(others))[:_SHOWN],
+        others=tuple(distinct(others))[:_SHOWN],
         missing=lost if len(found) > 1 else (),
         weakest=_weakest(found[decides]) if whole is Outcome.REACHES else "",
     )
@@ -158,8 +157,3 @@ def mended(view: View, signal: Signal, region: str, *, most: int = 6) -> tuple[t
             break
         found = after
     return tuple(done), found
-
-
-def replaced(route: Route, **fields: object) -> Route:
-    """The route with other fields."""
-    return msgspec.structs.replace(route, **fields)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from postureaudit.evidence import Absent, Json, Outcome, Refusal
 from postureaudit.resources import View, member
-from postureaudit.signals import asks, event_pattern, mends, policy, senders
+from postureaudit.signals import asks, event_pattern, mends, policy, roles, senders
 from postureaudit.signals.arns import Arn
 from postureaudit.signals.model import Hop, Mend, Road, State
 from postureaudit.signals.policy import PolicyError, Request
@@ -40,6 +40,11 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str  # "rule", "alarm" or "topic"
     arn: str
+    role: str = ""  # the role that a rule delivers with; then the target's own policy is not asked
+
+    def admitted(self, view: View, action: str, resource: str) -> Hop | None:
+        """The role's hop, where a role delivers."""
+        return roles.may(view, self.role, action, resource) if self.role else None
 
     @property
     def principal(self) -> str:
@@ -78,7 +83,7 @@ def deliver(
         case "sqs":
             return [_queue(view, arn, sender)]
         case "states":
-            return [_machine(view, arn)]
+            return [_machine(view, arn, sender)]
         case "events" if parts.kind == "event-bus" and forward:
             return forward(arn)
         case "events" if parts.kind == "api-destination":
@@ -149,7 +154,7 @@ def _topic(view: View, arn: str, sender: Sender, parcel: Parcel) -> list[Road]:
     if isinstance(outcome, Absent):
         return [(_stop("topic", arn, region, "the topic does not exist"),)]
     request = (senders.events_to_sns if sender.kind == "rule" else senders.alarm_to_sns)(sender.arn, arn)
-    admitted = _admits(
+    admitted = sender.admitted(view, "sns:Publish", arn) or _admits(
         attributes.get("Policy") or '{"Statement": []}',
         [request],
         "topic",
@@ -301,7 +306,8 @@ def _function(view: View, arn: str, sender: Sender) -> Road:
         return (unknown("function", arn, region, text),)
     principal = senders.ALARMS_TO_LAMBDA if sender.kind == "alarm" else sender.principal
     return (
-        _admits(
+        sender.admitted(view, "lambda:InvokeFunction", arn)
+        or _admits(
             text or '{"Statement": []}',
             [_invocation(sender, arn)],
             "function",
@@ -336,7 +342,7 @@ def _queue(view: View, arn: str, sender: Sender) -> Road:
     if isinstance(attributes, Refusal):
         return (unknown("queue", arn, region, attributes),)
     make = senders.events_to_sqs if sender.kind == "rule" else senders.sns_to_sqs
-    hop = _admits(
+    hop = sender.admitted(view, "sqs:SendMessage", arn) or _admits(
         attributes.get("Policy") or '{"Statement": []}',
         [make(sender.arn, arn)],
         "queue",
@@ -362,7 +368,7 @@ def _queue(view: View, arn: str, sender: Sender) -> Road:
     return (hop,)
 
 
-def _machine(view: View, arn: str) -> Road:
+def _machine(view: View, arn: str, sender: Sender) -> Road:
     region = Arn.parse(arn).region
     ask = asks.machine_ask(arn)
     outcome: Outcome = view.outcome(ask.call, region, **ask.params)
@@ -373,9 +379,5 @@ def _machine(view: View, arn: str) -> Road:
         return (_stop("state machine", arn, region, "the state machine does not exist"),)
     if status != "ACTIVE":
         return (_stop("state machine", arn, region, f"its status is {status}"),)
-    return (_end("state machine", arn, region),)
-
-
-def several(roads: Iterable[Road]) -> list[Road]:
-    """The roads as a list, without the ones that are there twice."""
-    return list(dict.fromkeys(roads))
+    role = sender.admitted(view, "states:StartExecution", arn)
+    return (*((role,) if role else ()), _end("state machine", arn, region))
