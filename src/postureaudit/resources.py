@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -100,6 +100,13 @@ class View:
         if function not in self._memo:
             self._memo[function] = function(self)
         found: T = self._memo[function]
+        return found
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for this key; for facts that several things share."""
+        if key not in self._memo:
+            self._memo[key] = make()
+        found: T = self._memo[key]
         return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -24,8 +24,13 @@ CALLS = (
 _UP = ("GreaterThanOrEqualToThreshold", "GreaterThanThreshold")
 
 
-def roads(view: View, event: Mapping[str, Json], region: str, *, globally: bool) -> list[Road]:
-    """Every road of a CloudTrail event by way of a log group. `event` is the record itself."""
+def roads(
+    view: View, event: Mapping[str, Json], region: str, *, about: Hashable, globally: bool
+) -> list[Road]:
+    """Every road of a CloudTrail event by way of a log group. `event` is the record itself.
+
+    `about` names the event whatever its region: what does not look at the region is decided once for all.
+    """
     found: list[Road] = []
     for trail in cloudtrail.trails(view):
         name, where, account = cloudtrail.log_group(trail.body)
@@ -37,7 +42,7 @@ def roads(view: View, event: Mapping[str, Json], region: str, *, globally: bool)
             group = Hop(kind="log group", name=name, region=where, state=State.LEAVES, reason=reason)
             found.append((*start, group))
             continue
-        found += [(*start, *tail) for tail in _group(view, name, where, event)]
+        found += [(*start, *tail) for tail in _group(view, name, where, event, about)]
     return distinct(found)
 
 
@@ -67,7 +72,7 @@ def _trail(
     return (Hop(kind="trail", name=name, region=trail.home),)
 
 
-def _group(view: View, name: str, region: str, event: Mapping[str, Json]) -> list[Road]:
+def _group(view: View, name: str, region: str, event: Mapping[str, Json], about: Hashable) -> list[Road]:
     ask = asks.filters_ask(name, region)
     outcome = view.outcome(ask.call, region, **ask.params)
     listed = member(outcome, "metricFilters", [])
@@ -79,11 +84,13 @@ def _group(view: View, name: str, region: str, event: Mapping[str, Json]) -> lis
     return [
         road
         for item in sorted(listed, key=lambda item: str(item.get("filterName")))
-        for road in _filter(view, item, region, event)
+        for road in _filter(view, item, region, event, about)
     ]
 
 
-def _filter(view: View, item: Mapping[str, Any], region: str, event: Mapping[str, Json]) -> list[Road]:
+def _filter(
+    view: View, item: Mapping[str, Any], region: str, event: Mapping[str, Json], about: Hashable
+) -> list[Road]:
     """A metric filter that matches, and what watches its metric; none for one that is about other events."""
     name = str(item.get("filterName"))
     hop = Hop(kind="metric filter", name=name, region=region)
@@ -92,7 +99,7 @@ def _filter(view: View, item: Mapping[str, Any], region: str, event: Mapping[str
         return [(msgspec.structs.replace(hop, state=State.UNKNOWN, reason=reason),)]
 
     try:
-        found = log_filter.decide(str(item.get("filterPattern") or ""), event)
+        found = _decided(view, str(item.get("filterPattern") or ""), event, about)
     except FilterError as error:
         return unsure(f"its pattern is not understood: {error.message}")
     if found.value is False:
@@ -108,7 +115,22 @@ def _filter(view: View, item: Mapping[str, Any], region: str, event: Mapping[str
     ]
 
 
+# Fields in which the same event differs from region to region (see events.yaml); ARNs hold the region too.
+_REGIONAL = ("awsRegion", "arn", "Arn", "ARN", "requestParameters", "eventTime")
+
+
+def _decided(view: View, text: str, event: Mapping[str, Json], about: Hashable) -> log_filter.Decision:
+    regional = not text.lstrip().startswith("{") or any(word in text for word in _REGIONAL)
+    key = ("filter", text, about, event["awsRegion"] if regional else "")
+    return view.once(key, lambda: log_filter.decide(text, event))
+
+
 def _metric(view: View, metric: Mapping[str, Any], region: str) -> list[Road]:
+    key = ("metric", region, msgspec.json.encode(metric, order="deterministic"))
+    return view.once(key, lambda: _watched(view, metric, region))
+
+
+def _watched(view: View, metric: Mapping[str, Any], region: str) -> list[Road]:
     space, name = str(metric.get("metricNamespace")), str(metric.get("metricName"))
     outcome = view.outcome(asks.ALARMS.call, region, **asks.ALARMS.params)
     found = body(outcome)

@@ -39,6 +39,10 @@ def collect(arn: str, leader: str) -> Collection:
 
 def may(view: View, arn: str, action: str, resource: str) -> Hop:
     """Whether EventBridge can deliver with this role. Service control policies are not seen from here."""
+    return view.once(("role", arn, action, resource), lambda: _may(view, arn, action, resource))
+
+
+def _may(view: View, arn: str, action: str, resource: str) -> Hop:
     name = arn.rpartition("/")[2]
     role, _, _ = _role_asks(name, view.leader)
     outcome = view.outcome(role.call, view.leader, **role.params)

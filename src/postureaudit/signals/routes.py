@@ -78,7 +78,9 @@ def roads(view: View, signal: Signal, item: Member, region: str) -> list[Road]:
         if not tails and any(hop.state is not State.OK for hop in emission.hops):
             found.append(emission.hops)
         if signal.by_cloudtrail:
-            found += alarms.roads(view, emission.event["detail"], region, globally=signal.leader_only)
+            record = emission.event["detail"]
+            about = (signal.id, item.name)
+            found += alarms.roads(view, record, region, about=about, globally=signal.leader_only)
     return ranked(distinct(found))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -79,11 +78,11 @@ def deliver(
         case "sns":
             return _topic(view, arn, sender, parcel)
         case "lambda":
-            return [_function(view, arn, sender)]
+            return [view.once(("function", arn, sender), lambda: _function(view, arn, sender))]
         case "sqs":
-            return [_queue(view, arn, sender)]
+            return [view.once(("queue", arn, sender), lambda: _queue(view, arn, sender))]
         case "states":
-            return [_machine(view, arn, sender)]
+            return [view.once(("machine", arn, sender), lambda: _machine(view, arn, sender))]
         case "events" if parts.kind == "event-bus" and forward:
             return forward(arn)
         case "events" if parts.kind == "api-destination":
@@ -145,14 +144,22 @@ def _admits(
 
 
 def _topic(view: View, arn: str, sender: Sender, parcel: Parcel) -> list[Road]:
+    start, there = view.once(("topic", arn, sender), lambda: _admission(view, arn, sender))
+    if not there:
+        return [start]
+    return [(*start, *tail) for tail in _subscribers(view, arn, parcel)]
+
+
+def _admission(view: View, arn: str, sender: Sender) -> tuple[Road, bool]:
+    """The topic's own hops, and whether it is there at all: its policy and its key."""
     region = Arn.parse(arn).region
-    ask, listing = asks.topic_asks(arn)
+    ask, _ = asks.topic_asks(arn)
     outcome = view.outcome(ask.call, region, **ask.params)
     attributes = member(outcome, "Attributes", {})
     if isinstance(attributes, Refusal):
-        return [(unknown("topic", arn, region, attributes),)]
+        return (unknown("topic", arn, region, attributes),), False
     if isinstance(outcome, Absent):
-        return [(_stop("topic", arn, region, "the topic does not exist"),)]
+        return (_stop("topic", arn, region, "the topic does not exist"),), False
     request = (senders.events_to_sns if sender.kind == "rule" else senders.alarm_to_sns)(sender.arn, arn)
     admitted = sender.admitted(view, "sns:Publish", arn) or _admits(
         attributes.get("Policy") or '{"Statement": []}',
@@ -162,13 +169,14 @@ def _topic(view: View, arn: str, sender: Sender, parcel: Parcel) -> list[Road]:
         region,
         lambda: mends.allow_topic(arn, attributes, sender.principal, sender.arn),
     )
-    start: Road = (admitted,)
     if key := attributes.get("KmsMasterKeyId"):
-        start = (*start, _key(view, str(key), sender, arn, region, mends.own_key(arn)))
-    return [(*start, *tail) for tail in _subscribers(view, arn, region, listing, parcel)]
+        return (admitted, _key(view, str(key), sender, arn, region, mends.own_key(arn))), True
+    return (admitted,), True
 
 
-def _subscribers(view: View, arn: str, region: str, listing: Any, parcel: Parcel) -> list[Road]:
+def _subscribers(view: View, arn: str, parcel: Parcel) -> list[Road]:
+    region = Arn.parse(arn).region
+    _, listing = asks.topic_asks(arn)
     listed = member(view.outcome(listing.call, region, **listing.params), "Subscriptions", [])
     if isinstance(listed, Refusal):
         return [(unknown("subscription", arn, region, listed),)]
