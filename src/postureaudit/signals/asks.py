@@ -65,13 +65,14 @@ def subscription_ask(arn: str) -> Ask:
     return Ask("sns:GetSubscriptionAttributes", region=Arn.parse(arn).region, SubscriptionArn=arn)
 
 
-def key_asks(key: str, region: str) -> tuple[Ask, Ask]:
-    """A KMS key by id, ARN or alias, and its policy, where the key is."""
-    where = Arn.parse(key).region or region
-    return (
-        Ask("kms:DescribeKey", region=where, KeyId=key),
-        Ask("kms:GetKeyPolicy", region=where, KeyId=key, PolicyName="default"),
-    )
+def key_ask(key: str, region: str) -> Ask:
+    """A KMS key by id, ARN or alias, where the key is."""
+    return Ask("kms:DescribeKey", region=Arn.parse(key).region or region, KeyId=key)
+
+
+def key_policy_ask(arn: str) -> Ask:
+    """A key's policy, by the key's ARN: an alias is not taken here (API reference, GetKeyPolicy)."""
+    return Ask("kms:GetKeyPolicy", region=Arn.parse(arn).region, KeyId=arn, PolicyName="default")
 
 
 def function_asks(arn: str) -> tuple[Ask, Ask, Ask]:
@@ -195,7 +196,7 @@ def _topic(scope: Scope, arn: str) -> Collection:
     subscriptions = listed.pick("Subscriptions[]")
     confirmed = [item for item in subscriptions if str(item.get("SubscriptionArn")).startswith("arn:")]
     yield [
-        *(key_asks(key, Arn.parse(arn).region) if key else ()),
+        *([Fork([_key(key, Arn.parse(arn).region)])] if key else ()),
         *(subscription_ask(item["SubscriptionArn"]) for item in confirmed),
         *_followed(scope, (str(item.get("Endpoint")) for item in confirmed)),
     ]
@@ -208,7 +209,14 @@ def _queue(scope: Scope, arn: str) -> Collection:
         return
     (found,) = yield [queue_attributes_ask(url, region)]
     if key := (found.get("Attributes") or {}).get("KmsMasterKeyId"):
-        yield list(key_asks(key, region))
+        yield [Fork([_key(key, region)])]
+
+
+def _key(key: str, region: str) -> Collection:
+    (found,) = yield [key_ask(key, region)]
+    arn = (found.get("KeyMetadata") or {}).get("Arn")
+    if arn:
+        yield [key_policy_ask(arn)]
 
 
 def _groups(scope: Scope) -> Collection:

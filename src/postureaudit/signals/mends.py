@@ -174,11 +174,11 @@ def free_function(arn: str) -> Mend:
     )
 
 
-def allow_key(key: str, key_arn: str, policy: str, principal: str, region: str) -> Mend:
+def allow_key(key_arn: str, policy: str, principal: str) -> Mend:
     """Let a service use the key of an encrypted topic or queue: its present policy with one statement more."""
     merged = _with_statement(policy, principal, ["kms:GenerateDataKey*", "kms:Decrypt"], "*", {})
-    _, ask = asks.key_asks(key, region)
-    where = ask.region or region
+    ask = asks.key_policy_ask(key_arn)
+    where = Arn.parse(key_arn).region
     base = {"--key-id": key_arn, "--policy-name": "default"}
     return Mend(
         argv=(fixes.command("kms", "put-key-policy", {**base, "--policy": merged, "--region": where}),),

@@ -255,7 +255,7 @@ def _filtered(
 
 def _key(view: View, key: str, sender: Sender, target: str, region: str, own: Mend) -> Hop:
     """Whether the sender may use the key that encrypts a topic or queue."""
-    describe, ask = asks.key_asks(key, region)
+    describe = asks.key_ask(key, region)
     where = describe.region or region
     outcome = view.outcome(describe.call, where, **describe.params)
     found = member(outcome, "KeyMetadata", {})
@@ -270,10 +270,11 @@ def _key(view: View, key: str, sender: Sender, target: str, region: str, own: Me
         return _stop("key", key, where, "it is AWS's own key, whose policy lets no service publish", own)
     if found.get("KeyState") != "Enabled":
         return _stop("key", key, where, f"the key's state is {found.get('KeyState')}", own)
+    arn = str(found.get("Arn") or key)
+    ask = asks.key_policy_ask(arn)
     text = member(view.outcome(ask.call, where, **ask.params), "Policy")
     if isinstance(text, Refusal):
         return unknown("key", key, where, text)
-    arn = str(found.get("Arn") or key)
     requests = (
         senders.events_to_kms(sender.arn, arn, target)
         if sender.kind == "rule"
@@ -285,7 +286,7 @@ def _key(view: View, key: str, sender: Sender, target: str, region: str, own: Me
         "key",
         key,
         where,
-        lambda: mends.allow_key(key, arn, str(text), sender.principal, region),
+        lambda: mends.allow_key(arn, str(text), sender.principal),
     )
 
 
