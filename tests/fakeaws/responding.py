@@ -92,7 +92,7 @@ CIS_FILTERS: dict[str, tuple[str, str]] = {
                 for verb in ("Authorize", "Revoke")
                 for way in ("Ingress", "Egress")
             ),
-            *("CreateSecurityGroup", "DeleteSecurityGroup"),
+            *("CreateSecurityGroup", "DeleteSecurityGroup", "ModifySecurityGroupRules"),
         ),
     ),
     "4.11": (
