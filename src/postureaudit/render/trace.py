@@ -1,0 +1,178 @@
+"""Routes drawn as trees, one for each signal, with regions that are alike drawn once."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from postureaudit.findings import Fix
+from postureaudit.render import Style
+from postureaudit.render.neutral import neutral
+from postureaudit.signals.model import Hop, Outcome, Road, Route, State
+
+_UTF = {"ok": "✓", "broken": "✗", "unknown": "?", "leaves": "→"}
+_ASCII = {"ok": "ok", "broken": "X", "unknown": "?", "leaves": ">"}
+_COLORS = {"ok": "green", "broken": "red", "unknown": "magenta", "leaves": "cyan"}
+_WORDS = {
+    Outcome.REACHES: ("ok", "reaches"),
+    Outcome.BROKEN: ("broken", "broken"),
+    Outcome.NO_ROUTE: ("broken", "no route"),
+    Outcome.UNKNOWN: ("unknown", "unknown"),
+    Outcome.LEAVES: ("leaves", "leaves the account: not verified"),
+}
+_ORDER = (Outcome.BROKEN, Outcome.NO_ROUTE, Outcome.UNKNOWN, Outcome.LEAVES, Outcome.REACHES)
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """A route, and what mends it where it does not reach."""
+
+    route: Route
+    fix: Fix | None = None
+
+
+def render(drawn: Sequence[Drawn], style: Style) -> str:
+    """All routes as trees, the most severe that do not reach first."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=style.width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=style.color,
+        color_system="standard" if style.color else None,
+        no_color=not style.color,
+        legacy_windows=False,
+        safe_box=style.ascii,
+    )
+    groups = alike(drawn)
+    for group in groups:
+        console.print(_tree(group, style), soft_wrap=True)
+        if group[0].fix is not None and group[0].fix.shell:
+            for line in group[0].fix.shell.splitlines():
+                console.print(Text("   " + neutral(line)), soft_wrap=True)
+        console.print()
+    console.print(Text(summary(item.route for item in drawn), style="bold"), soft_wrap=True)
+    return out.getvalue()
+
+
+def summary(routes: Iterable[Route]) -> str:
+    """One line: how many signals reach someone in every region where they can arise."""
+    worst: dict[str, Outcome] = {}
+    for route in routes:
+        before = worst.get(route.signal, Outcome.REACHES)
+        worst[route.signal] = min(before, route.outcome, key=_ORDER.index)
+    counts = {found: sum(item is found for item in worst.values()) for found in _ORDER}
+    parts = [f"{count} {_WORDS[found][1]}" for found, count in counts.items() if count]
+    return f"SIGNALS  {counts[Outcome.REACHES]} of {len(worst)} reach someone everywhere: " + ", ".join(parts)
+
+
+def documents(drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
+    """The routes as plain data, as `signals` in the JSON result has them."""
+    return [document(item.route) for item in drawn]
+
+
+def document(route: Route) -> dict[str, Any]:
+    """One route as plain data."""
+    return {
+        "signal": route.signal,
+        "severity": route.severity.value,
+        "account": route.account,
+        "region": route.region,
+        "outcome": route.outcome.value,
+        "reason": route.reason,
+        "weakest": route.weakest,
+        "missing": list(route.missing),
+        "hops": [_hop(hop) for hop in route.hops],
+    }
+
+
+def _hop(hop: Hop) -> dict[str, Any]:
+    return {
+        "kind": hop.kind,
+        "name": hop.name,
+        "region": hop.region,
+        "state": hop.state.value,
+        "reason": hop.reason,
+        "weakness": hop.weakness,
+    }
+
+
+def alike(drawn: Iterable[Drawn]) -> list[list[Drawn]]:
+    """Routes grouped where they differ in nothing but the region, in the order they are drawn."""
+    groups: dict[tuple[Any, ...], list[Drawn]] = {}
+    for item in drawn:
+        route = item.route
+        shape = [
+            (hop.kind, _placeless(hop.name, route.region), hop.state, _placeless(hop.reason, route.region))
+            for hop in route.hops
+        ]
+        key = (
+            route.signal,
+            route.outcome,
+            _placeless(route.reason, route.region),
+            tuple(shape),
+            route.missing,
+        )
+        groups.setdefault(key, []).append(item)
+    return sorted(
+        groups.values(),
+        key=lambda group: (
+            _ORDER.index(group[0].route.outcome),
+            -group[0].route.severity.rank,
+            group[0].route.signal,
+            group[0].route.region,
+        ),
+    )
+
+
+def _placeless(text: str, region: str) -> str:
+    return text.replace(region, "*")
+
+
+def _tree(group: Sequence[Drawn], style: Style) -> Tree:
+    route = group[0].route
+    glyphs = _ASCII if style.ascii else _UTF
+    state, word = _WORDS[route.outcome]
+    head = Text.assemble(
+        (f"{glyphs[state]} ", _COLORS[state]),
+        (route.signal, "bold"),
+        f"   {route.severity.value}   {word}   {_where(group)}",
+    )
+    tree = Tree(head, guide_style="dim", highlight=False)
+    if route.missing:
+        tree.add(Text(neutral(route.reason)))
+    _grow(tree, route.hops, glyphs)
+    if not route.hops and not route.missing:
+        tree.add(Text(neutral(route.reason), style=_COLORS[state]))
+    if route.weakest:
+        tree.add(Text(neutral(f"weakest link: {route.weakest}"), style="yellow"))
+    for other in route.others[:2]:
+        first = next((hop for hop in other if hop.state is not State.OK), None)
+        if first is not None:
+            tree.add(Text(neutral(f"another road: {first.kind} {first.name}: {first.reason}"), style="dim"))
+    return tree
+
+
+def _grow(tree: Tree, road: Road, glyphs: dict[str, str]) -> None:
+    """One branch a hop; what lies behind the hop that stops the signal is not drawn."""
+    for hop in road:
+        state = hop.state.value
+        line = Text.assemble((f"{glyphs[state]} ", _COLORS[state]), f"{hop.kind} {neutral(hop.name)}")
+        line.append(f"  {hop.region}", style="dim")
+        if hop.reason:
+            line.append(f"  {neutral(hop.reason)}", style=_COLORS[state])
+        tree = tree.add(line)
+        if hop.state in (State.BROKEN, State.UNKNOWN):
+            break
+
+
+def _where(group: Sequence[Drawn]) -> str:
+    regions = [item.route.region for item in group]
+    return regions[0] if len(regions) == 1 else f"{len(regions)} regions: {' '.join(regions)}"
