@@ -69,6 +69,16 @@ class Refusal(msgspec.Struct, frozen=True, tag="refusal", tag_field="is"):
         return f"{self.call}{where}: {self.kind.value.replace('_', ' ')}{code}"
 
 
+def heavier(first: Refusal | None, second: Refusal) -> Refusal:
+    """Of two refusals the one that a joined fact shows: the first, unless only the second hides an answer.
+
+    "Not offered in this region" reads as not applicable; it may not hide that another region was denied.
+    """
+    if first is None or (first.kind is RefusalKind.NOT_IN_REGION and first.region != second.region):
+        return second
+    return first
+
+
 Outcome = Union[Answer, Absent, Refusal]  # noqa: UP007 - msgspec reads this form on every Python we support
 
 

@@ -13,7 +13,7 @@ import jmespath.parser
 import jmespath.visitor
 
 from postureaudit.errors import PostureAuditError
-from postureaudit.evidence import Json, Refusal
+from postureaudit.evidence import Json, Refusal, heavier
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
@@ -155,7 +155,7 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
         right = self._boolean_side(node["children"][1], value)
         if right is True:
             return True
-        return next((side for side in (left, right) if isinstance(side, Refusal)), right)
+        return _heavier_side(left, right)
 
     def visit_and_expression(self, node: dict[str, Any], value: Any) -> Any:
         left = self._boolean_side(node["children"][0], value)
@@ -164,7 +164,7 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
         right = self._boolean_side(node["children"][1], value)
         if right is False:
             return False
-        return next((side for side in (left, right) if isinstance(side, Refusal)), right)
+        return _heavier_side(left, right)
 
     def _boolean_side(self, node: dict[str, Any], value: Any) -> bool | Refusal:
         found = self.visit(node, value)
@@ -307,6 +307,13 @@ def _function_names(node: dict[str, Any]) -> list[str]:
     own = [node["value"]] if node["type"] == "function_expression" else []
     children = [child for child in node.get("children", []) if isinstance(child, dict)]
     return own + [name for child in children for name in _function_names(child)]
+
+
+def _heavier_side(left: bool | Refusal, right: bool | Refusal) -> bool | Refusal:
+    """The refusal that an undecided "and" or "or" shows; without one, the right side decides."""
+    if isinstance(left, Refusal):
+        return heavier(left, right) if isinstance(right, Refusal) else left
+    return right
 
 
 def _same(left: Json, right: Json) -> bool:

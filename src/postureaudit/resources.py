@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from postureaudit.evidence import Absent, Answer, Evidence, Json, Outcome, Record, Refusal, RefusalKind
+from postureaudit.evidence import Absent, Answer, Evidence, Json, Outcome, Record, Refusal, RefusalKind, heavier
 
 T = TypeVar("T")
 
@@ -128,22 +128,22 @@ def member(outcome: Outcome, name: str, default: Json = None) -> Json:
 
 
 def any_of(values: Iterable[bool | Refusal]) -> bool | Refusal:
-    """True if one is true; else the first refusal; else False. Three-valued "or"."""
+    """True if one is true; else the refusal that counts; else False. Three-valued "or"."""
     unknown: Refusal | None = None
     for value in values:
         if isinstance(value, Refusal):
-            unknown = unknown or value
+            unknown = heavier(unknown, value)
         elif value:
             return True
     return False if unknown is None else unknown
 
 
 def all_of(values: Iterable[bool | Refusal]) -> bool | Refusal:
-    """False if one is false; else the first refusal; else True. Three-valued "and"."""
+    """False if one is false; else the refusal that counts; else True. Three-valued "and"."""
     unknown: Refusal | None = None
     for value in values:
         if isinstance(value, Refusal):
-            unknown = unknown or value
+            unknown = heavier(unknown, value)
         elif not value:
             return False
     return True if unknown is None else unknown
