@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
 
-from postureaudit.evidence import Answer, Refusal, RefusalKind
+from postureaudit.evidence import Answer, Evidence, Refusal, RefusalKind
 from postureaudit.findings import Finding, Verdict
 from postureaudit.services.cloudtrail.selectors import READ, WRITE, records, selected
 from tests.conftest import Collect, Mend, judge
@@ -52,6 +54,20 @@ S3 = {"resources__type": {"Equals": ["AWS::S3::Object"]}}
             [advanced(eventSource={"NotEquals": ["ec2.amazonaws.com"]})], False, False, id="leaves out EC2"
         ),
         pytest.param(
+            [
+                {
+                    "FieldSelectors": [
+                        {"Field": "eventCategory", "Equals": ["Management"]},
+                        {"Field": "eventSource", "NotEquals": ["ec2.amazonaws.com"]},
+                        {"Field": "eventSource", "NotEquals": [KMS]},
+                    ]
+                }
+            ],
+            False,
+            False,
+            id="one field twice",
+        ),
+        pytest.param(
             [advanced(**{"userIdentity.arn": {"NotEquals": ["x"]}})], False, False, id="leaves out a user"
         ),
     ],
@@ -77,6 +93,7 @@ def test_management_selectors(selectors: list[dict[str, Any]], reads: bool, writ
         ([advanced("Data", **S3, resources__ARN={"StartsWith": ["arn:aws:s3:::one/"]})], False),
         ([advanced("Data", **S3, resources__ARN={"NotStartsWith": ["arn:aws:s3:::own/"]})], True),
         ([advanced("Data", **S3, resources__ARN={"NotStartsWith": ["arn:aws:s3:::other/"]})], False),
+        ([advanced("Data", **S3, resources__ARN={"NotStartsWith": ["arn:aws:s3:::own"]})], False),
         ([advanced("Data", **S3, eventName={"Equals": ["GetObject"]})], False),
     ],
 )
@@ -192,6 +209,7 @@ LOCK = {
     "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 365}},
 }
 LISTING = Fault(service="s3", operation="ListBuckets", code="AccessDenied")
+GONE = Fault(service="s3", operation="GetBucket*", code="NoSuchBucket", status=404)
 OPEN = {"policy": '{"Statement":[]}', "public": True}
 
 
@@ -238,6 +256,11 @@ BLOCK = dict.fromkeys(
             {"region": "ap-south-1", "lock": LOCK}, [], "bucket-tamper-proof", "pass", id="another region"
         ),
         pytest.param({"versioning": "Enabled"}, [], "bucket-tamper-proof", "fail", id="versions alone"),
+        pytest.param(
+            {"lock": {"ObjectLockEnabled": "Enabled"}}, [], "bucket-tamper-proof", "fail", id="locks nothing"
+        ),
+        pytest.param({}, [GONE], "bucket-not-public", "unknown", id="gone before its policy was read"),
+        pytest.param({}, [GONE], "bucket-retention", "unknown", id="gone before its lifecycle was read"),
         pytest.param({"lifecycle": 30}, [], "bucket-retention", "fail", id="deleted after 30 days"),
     ],
 )
@@ -283,6 +306,66 @@ def test_bucket_policy_names_the_trail(collect: Collect, bound: bool) -> None:
     found = judge(collect(world))["cloudtrail.bucket-source-restricted"]
 
     assert found.verdict is (Verdict.PASS if bound else Verdict.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("source", "action", "verdict"),
+    [
+        ("arn:aws:cloudtrail:us-east-1:111122223333:trail/main", "s3:PutObject", Verdict.PASS),
+        ("arn:aws:cloudtrail:*:111122223333:trail/*", "s3:PutObject", Verdict.PASS),
+        ("arn:aws:cloudtrail:*:*:trail/*", "s3:PutObject", Verdict.FAIL),
+        ("arn:aws:cloudtrail:us-east-1:*", "s3:PutObject", Verdict.FAIL),
+        ("arn:aws:cloudtrail:*", "s3:Put*", Verdict.FAIL),
+    ],
+)
+def test_source_that_names_no_account_binds_nothing(
+    collect: Collect, source: str, action: str, verdict: Verdict
+) -> None:
+    """A pattern that leaves the account open lets a stranger's trail write."""
+    world = World()
+    home(world).add_trail("main", bucket="logs")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": action,
+        "Resource": "arn:aws:s3:::logs/*",
+        "Condition": {"ArnLike": {"aws:SourceArn": source}},
+    }
+    world.add_bucket("logs", policy=json.dumps({"Statement": [statement]}))
+
+    assert judge(collect(world))["cloudtrail.bucket-source-restricted"].verdict is verdict
+
+
+@pytest.mark.parametrize("action", ["s3:P*", "s3:?utObject", "s3:*Object"])
+def test_any_pattern_that_lets_the_service_write_counts(collect: Collect, action: str) -> None:
+    """A bound statement beside an open one, however its action is spelt, does not bind."""
+    world = World()
+    arn = home(world).add_trail("main", bucket="logs")
+    bound = json.loads(trail_policy("logs", arn))
+    loose = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": action}
+    bound["Statement"].append({**loose, "Resource": "arn:aws:s3:::logs/*"})
+    world.add_bucket("logs", policy=json.dumps(bound))
+
+    assert judge(collect(world))["cloudtrail.bucket-source-restricted"].verdict is Verdict.FAIL
+
+
+def test_region_that_does_not_list_the_trail_is_not_covered(collect: Collect) -> None:
+    """Where AWS lists no trail, a multi-region trail seen elsewhere does not record (a region just enabled)."""
+    world = World()
+    home(world).add_trail("all")
+    evidence = collect(world)
+    records = [
+        msgspec.structs.replace(record, outcome=Answer({"trailList": []}))
+        if (record.call, record.region) == ("cloudtrail:DescribeTrails", "eu-west-1")
+        else record
+        for record in evidence
+        if (record.call, record.region) != ("cloudtrail:GetTrailStatus", "eu-west-1")
+    ]
+
+    found = verdicts(judge(Evidence(evidence.header, records))["cloudtrail.enabled"])
+
+    assert found.pop("eu-west-1") == "fail"
+    assert set(found.values()) == {"pass"}
 
 
 NEEDS = {

@@ -50,7 +50,6 @@ ABSENT = (
     _Row("events", "ListTargetsByRule", "ResourceNotFoundException"),
     _Row("events", "ListRules", "ResourceNotFoundException"),
     _Row("s3", "HeadBucket", "404"),
-    _Row("s3", "*", "NoSuchBucket"),
     _Row("s3", "GetBucketPolicy", "NoSuchBucketPolicy"),
     _Row("s3", "GetBucketPolicyStatus", "NoSuchBucketPolicy"),
     _Row("s3", "GetPublicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -204,13 +206,16 @@ class Settings:
         return found if isinstance(found, Refusal) else bool(found)
 
     def tamper_proof(self) -> bool | Refusal:
-        """Object lock is on, or versions are kept and deleting one takes a second factor."""
+        """Object lock keeps what arrives, or versions are kept and deleting one takes a second factor.
+
+        Object lock without a default retention locks nothing that CloudTrail delivers.
+        """
         lock = member(self._ask("GetObjectLockConfiguration"), "ObjectLockConfiguration", {})
         versioning = self._ask("GetBucketVersioning")
         status, mfa = member(versioning, "Status"), member(versioning, "MFADelete")
         return any_of(
             [
-                lock if isinstance(lock, Refusal) else lock.get("ObjectLockEnabled") == "Enabled",
+                lock if isinstance(lock, Refusal) else _locks(lock),
                 status if isinstance(status, Refusal) else status == "Enabled" and mfa == "Enabled",
             ]
         )
@@ -239,23 +244,37 @@ def _allows_everyone(statement: dict[str, Any]) -> bool:
 
 
 def _lets_write(statement: dict[str, Any], service: str) -> bool:
-    actions = [str(action).lower() for action in _many(statement.get("Action"))]
-    writes = any(action in ("*", "s3:*", "s3:put*", "s3:putobject", "s3:putobject*") for action in actions)
+    actions, others = (
+        any(fnmatchcase("s3:putobject", str(action).lower()) for action in _many(statement.get(name)))
+        for name in ("Action", "NotAction")
+    )
+    writes = actions or ("NotAction" in statement and not others)
     return statement.get("Effect") == "Allow" and service in _principals(statement, "Service") and writes
 
 
 def _names_source(statement: dict[str, Any]) -> bool:
-    """A condition with an exact or pattern operator fixes aws:SourceArn (keys are case-insensitive)."""
+    """A condition fixes aws:SourceArn, at least its account, by an exact or pattern operator.
+
+    Keys are case-insensitive. A pattern without an account lets a stranger's trail in.
+    """
     conditions = statement.get("Condition") or {}
     for operator, keys in conditions.items() if isinstance(conditions, dict) else ():
         if operator.lower() not in ("stringequals", "stringlike", "arnequals", "arnlike"):
             continue
         for key, values in keys.items() if isinstance(keys, dict) else ():
-            if key.lower() == "aws:sourcearn" and all(
-                str(item) not in ("*", "arn:*") for item in _many(values)
-            ):
+            if key.lower() == "aws:sourcearn" and all(_names_account(str(item)) for item in _many(values)):
                 return True
     return False
+
+
+def _names_account(arn: str) -> bool:
+    parts = arn.split(":")
+    return len(parts) >= 6 and re.fullmatch(r"\d{12}", parts[4]) is not None
+
+
+def _locks(lock: dict[str, Any]) -> bool:
+    retention = (lock.get("Rule") or {}).get("DefaultRetention") or {}
+    return lock.get("ObjectLockEnabled") == "Enabled" and bool(retention.get("Days") or retention.get("Years"))
 
 
 def _rule_covers(rule: dict[str, Any], prefix: str) -> bool:

@@ -97,7 +97,8 @@ def covered(
 ) -> bool | Refusal:
     """Whether a trail that logs in this region has the fact: true, false, or the refusal that hides it."""
     here = listed(view, region)
-    candidates = [trail for trail in trails(view) if region in trail.seen_in or trail.multi]
+    unlisted = isinstance(here, Refusal)  # a list that was given shows every trail that records there
+    candidates = [trail for trail in trails(view) if region in trail.seen_in or (unlisted and trail.multi)]
     found: list[bool | Refusal] = [
         all_of([logging(view, trail, region), fact(trail)]) for trail in candidates
     ]

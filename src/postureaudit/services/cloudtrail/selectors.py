@@ -75,7 +75,10 @@ def _all_of_type(category: str, partition: str) -> set[str]:
 
 def _advanced(selectors: Iterable[Json], trail: Mapping[str, Json], partition: str) -> Iterable[Selected]:
     for item in selectors:
-        fields = {field.get("Field"): field for field in item.get("FieldSelectors") or []}
+        given = item.get("FieldSelectors") or []
+        fields = {field.get("Field"): field for field in given}
+        if len(fields) < len(given):
+            continue  # a field named twice narrows twice: not all events, whatever the last one says
         category = _only(fields.pop("eventCategory", {}))
         kinds = _kinds(fields.pop("readOnly", None))
         if category == "Management":
@@ -131,12 +134,15 @@ def _left_out(field: Mapping[str, Json] | None) -> frozenset[str] | None:
 def _leaves_out_own_bucket(
     field: Mapping[str, Any] | None, trail: Mapping[str, Json], partition: str
 ) -> bool:
-    """Leaving out the trail's own bucket is right: recording it would log every delivery, without end."""
+    """Leaving out the trail's own bucket is right: recording it would log every delivery, without end.
+
+    Without the slash it would leave out every bucket whose name begins like the trail's.
+    """
     if field is None:
         return False
     own = f"arn:{partition}:s3:::{trail.get('S3BucketName')}"
     match _operators(field):
         case {"NotStartsWith": list(values), **rest} if not rest:
-            return all(value in (own, f"{own}/") for value in values)
+            return all(value == f"{own}/" for value in values)
         case _:
             return False
