@@ -8,7 +8,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from postureaudit.evidence import Absent, Answer, Evidence, Json, Outcome, Record, Refusal, RefusalKind, heavier
+from postureaudit.evidence import (
+    Absent,
+    Answer,
+    Evidence,
+    Json,
+    Outcome,
+    Record,
+    Refusal,
+    RefusalKind,
+    heavier,
+)
 
 T = TypeVar("T")
 

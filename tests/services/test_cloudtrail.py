@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import Any
 
@@ -198,7 +199,7 @@ def test_member_of_an_organization(collect: Collect) -> None:
     assert found["cloudtrail.enabled"].verdict is Verdict.PASS
     assert found["cloudtrail.management-events"].verdict is Verdict.PASS
     assert found["cloudtrail.organization-trail"].verdict is Verdict.PASS
-    assert found["cloudtrail.delegated-admin"].verdict is Verdict.UNKNOWN
+    assert found["cloudtrail.delegated-admin"].verdict is Verdict.NOT_APPLICABLE
     [place] = found["cloudtrail.log-validation"].places
     assert (place.owner, place.fix and place.fix.account) == (ARCHIVE, ARCHIVE)
     assert found["cloudtrail.bucket-separate-account"].verdict is Verdict.UNKNOWN
@@ -366,6 +367,135 @@ def test_region_that_does_not_list_the_trail_is_not_covered(collect: Collect) ->
 
     assert found.pop("eu-west-1") == "fail"
     assert set(found.values()) == {"pass"}
+
+
+def ago(**when: float) -> str:
+    """A moment before now, as evidence keeps it."""
+    moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(**when)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize(
+    ("status", "check", "verdict"),
+    [
+        pytest.param(
+            {"StartLoggingTime": ago(days=90)}, "delivery-healthy", "fail", id="never delivered in 90 days"
+        ),
+        pytest.param({"StartLoggingTime": ago(hours=1)}, "delivery-healthy", "unknown", id="just started"),
+        pytest.param(
+            {"StartLoggingTime": ago(hours=1), "LatestDeliveryTime": ago(days=30)},
+            "delivery-healthy",
+            "unknown",
+            id="just started again",
+        ),
+        pytest.param(
+            {"StartLoggingTime": ago(days=90), "LatestDeliveryTime": ago(days=30)},
+            "delivery-healthy",
+            "fail",
+            id="stopped delivering",
+        ),
+        pytest.param(
+            {"StartLoggingTime": ago(days=90)}, "digest-healthy", "unknown", id="validation just turned on"
+        ),
+        pytest.param(
+            {"StartLoggingTime": ago(days=90)}, "cloudwatch-logs", "unknown", id="log group just named"
+        ),
+        pytest.param(
+            {"StartLoggingTime": ago(days=90), "LatestDigestDeliveryTime": ago(days=3)},
+            "digest-healthy",
+            "fail",
+            id="digests stopped",
+        ),
+    ],
+)
+def test_delivery_is_judged_from_when_it_could_begin(
+    collect: Collect, status: dict[str, str], check: str, verdict: str
+) -> None:
+    """A trail, digest or log group that was turned on a moment ago has had no time to deliver."""
+    world = World()
+    home(world).add_log_group("trail", 400)
+    home(world).add_trail(
+        "main",
+        LogFileValidationEnabled=True,
+        CloudWatchLogsLogGroupArn=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:trail:*",
+    )
+    evidence = collect(world)
+    records = [
+        msgspec.structs.replace(record, outcome=Answer({"IsLogging": True, **status}))
+        if record.call == "cloudtrail:GetTrailStatus"
+        else record
+        for record in evidence
+    ]
+
+    assert judge(Evidence(evidence.header, records))[f"cloudtrail.{check}"].verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("rule_prefix", "more", "verdict"),
+    [
+        ("", {}, "fail"),
+        ("AWSLogs/", {}, "fail"),
+        (f"AWSLogs/{ACCOUNT}/Cloud", {}, "fail"),
+        (f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/", {}, "fail"),
+        (f"AWSLogs/{ACCOUNT}/vpcflowlogs/", {}, "pass"),
+        (f"AWSLogs/{ARCHIVE}/CloudTrail/", {}, "pass"),
+        ("AWSLogs/", {"S3KeyPrefix": "trail"}, "pass"),
+        ("trail/AWSLogs/", {"S3KeyPrefix": "trail"}, "fail"),
+        (f"AWSLogs/o-abc/{ARCHIVE}/CloudTrail/", {"IsOrganizationTrail": True}, "fail"),
+        (f"AWSLogs/o-abc/{ARCHIVE}/Config/", {"IsOrganizationTrail": True}, "pass"),
+    ],
+)
+def test_lifecycle_rule_counts_where_the_trail_writes(
+    collect: Collect, rule_prefix: str, more: dict[str, Any], verdict: str
+) -> None:
+    """A rule on other services' or other accounts' folders of a shared bucket deletes none of the trail's files."""
+    world = World()
+    home(world).add_trail("main", bucket="logs", **more)
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": rule_prefix}, "Expiration": {"Days": 30}}
+    world.add_bucket("logs", lifecycle=[rule])
+
+    assert judge(collect(world))["cloudtrail.bucket-retention"].verdict == verdict
+
+
+def test_insights_on_data_events_alone_are_not_insights_on_management_events(collect: Collect) -> None:
+    """Since 2025 Insights is on by category; the check and its fix are about management events."""
+    world = World()
+    home(world).add_trail("main", insights=("ApiCallRateInsight", "ApiErrorRateInsight"))
+    evidence = collect(world)
+
+    def verdict(categories: list[str]) -> Verdict:
+        selectors = [
+            {"InsightType": kind, "EventCategories": categories}
+            for kind in ("ApiCallRateInsight", "ApiErrorRateInsight")
+        ]
+        records = [
+            msgspec.structs.replace(record, outcome=Answer({"InsightSelectors": selectors}))
+            if record.call == "cloudtrail:GetInsightSelectors"
+            else record
+            for record in evidence
+        ]
+        return judge(Evidence(evidence.header, records))["cloudtrail.insights"].verdict
+
+    assert (verdict(["Data"]), verdict(["Management", "Data"])) == (Verdict.FAIL, Verdict.PASS)
+
+
+def test_retention_by_account_policy_is_not_for_ever(collect: Collect) -> None:
+    """A log group without days of its own under an account's retention policy: how long is not known."""
+    world = World()
+    home(world).add_log_group("trail", retentionPolicyName="short")
+    home(world).add_trail(
+        "main", CloudWatchLogsLogGroupArn=f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:trail:*"
+    )
+
+    assert judge(collect(world))["cloudtrail.log-group-retention"].verdict is Verdict.UNKNOWN
+
+
+def test_store_that_stops_ingesting_is_still_there(collect: Collect) -> None:
+    """An event data store keeps its events until it waits for its deletion."""
+    world = World()
+    home(world).add_store(Status="STOPPING_INGESTION")
+
+    assert judge(collect(world))["cloudtrail.lake-kms"].verdict is Verdict.FAIL
 
 
 NEEDS = {

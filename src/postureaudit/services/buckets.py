@@ -220,12 +220,16 @@ class Settings:
             ]
         )
 
-    def kept_days(self, prefix: str) -> int | Refusal:
-        """Days until the first lifecycle rule deletes current objects under `prefix`; NEVER when none does."""
+    def kept_days(self, folders: Iterable[str]) -> int | Refusal:
+        """Days until the first lifecycle rule deletes current objects below one of these; NEVER when none does.
+
+        A folder is the beginning of a key; a part that ends in * stands for any that begins so.
+        """
         rules = member(self._ask("GetBucketLifecycleConfiguration"), "Rules", [])
         if isinstance(rules, Refusal):
             return rules
-        return min((_expires(rule) for rule in rules if _rule_covers(rule, prefix)), default=NEVER)
+        wanted = tuple(folders)
+        return min((_expires(rule) for rule in rules if _rule_covers(rule, wanted)), default=NEVER)
 
 
 def _many(value: Any) -> list[Any]:
@@ -274,11 +278,13 @@ def _names_account(arn: str) -> bool:
 
 def _locks(lock: dict[str, Any]) -> bool:
     retention = (lock.get("Rule") or {}).get("DefaultRetention") or {}
-    return lock.get("ObjectLockEnabled") == "Enabled" and bool(retention.get("Days") or retention.get("Years"))
+    return lock.get("ObjectLockEnabled") == "Enabled" and bool(
+        retention.get("Days") or retention.get("Years")
+    )
 
 
-def _rule_covers(rule: dict[str, Any], prefix: str) -> bool:
-    """An enabled rule that deletes current objects and can reach `prefix`; log files carry no tags."""
+def _rule_covers(rule: dict[str, Any], folders: tuple[str, ...]) -> bool:
+    """An enabled rule that deletes current objects and can reach a folder; log files carry no tags."""
     if rule.get("Status") != "Enabled" or not isinstance(rule.get("Expiration"), dict):
         return False
     chosen = rule.get("Filter") or {}
@@ -286,7 +292,20 @@ def _rule_covers(rule: dict[str, Any], prefix: str) -> bool:
     if chosen.get("Tag") or both.get("Tags"):
         return False
     reach = rule.get("Prefix") or chosen.get("Prefix") or both.get("Prefix") or ""
-    return prefix.startswith(reach) or reach.startswith(prefix)
+    return any(_meet(reach, folder) for folder in folders)
+
+
+def _meet(reach: str, folder: str) -> bool:
+    """Whether a key can begin with both. Only the last part of either is the beginning of a name."""
+    ours, theirs = folder.split("/"), reach.split("/")
+    for index, (own, other) in enumerate(zip(ours, theirs, strict=False)):
+        own_open = own.endswith("*") or index == len(ours) - 1
+        other_open = index == len(theirs) - 1
+        own = own.removesuffix("*")
+        same = own == other
+        if not (same or (own_open and other.startswith(own)) or (other_open and own.startswith(other))):
+            return False
+    return True
 
 
 def _expires(rule: dict[str, Any]) -> int:

@@ -30,6 +30,7 @@ from postureaudit.services.organizations import delegated, position
 from postureaudit.services.times import age_hours
 
 NEVER = buckets.NEVER
+_FIRST = 24  # hours that a trail gets for its first delivery after it was started
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +63,7 @@ class AccountTrails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lake(msgspec.Struct, frozen=True, kw_only=True):
-    """CloudTrail Lake's enabled event data stores."""
+    """CloudTrail Lake's event data stores, but for those that wait for their deletion."""
 
     Present: bool | Refusal
     Encrypted: bool | Refusal
@@ -204,7 +205,7 @@ def _multi_region(view: View, trail: Trail) -> bool | Refusal:
 
 
 def _insights(view: View, trail: Trail) -> bool | Refusal:
-    """Both kinds of Insights are on, on a trail that logs."""
+    """Both kinds of Insights on management events are on, on a trail that logs."""
     found = member(
         view.outcome("cloudtrail:GetInsightSelectors", trail.home, TrailName=trail.arn),
         "InsightSelectors",
@@ -213,7 +214,11 @@ def _insights(view: View, trail: Trail) -> bool | Refusal:
     if isinstance(found, Refusal):
         on: bool | Refusal = False if trail.body.get("HasInsightSelectors") is False else found
     else:
-        on = {"ApiCallRateInsight", "ApiErrorRateInsight"} <= {item.get("InsightType") for item in found}
+        on = {"ApiCallRateInsight", "ApiErrorRateInsight"} <= {
+            item.get("InsightType")
+            for item in found
+            if "Management" in (item.get("EventCategories") or ["Management"])
+        }
     return all_of([coverage.logging(view, trail, trail.home), on])
 
 
@@ -232,7 +237,7 @@ def _lake(view: View) -> Lake:
             if isinstance(store, Refusal):
                 present.append(store)
                 encrypted.append(store)
-            elif store.get("Status") in ("ENABLED", "STARTING_INGESTION", "STOPPED_INGESTION"):
+            elif store.get("Status") != "PENDING_DELETION":
                 present.append(True)
                 encrypted.append(bool(store.get("KmsKeyId")))
                 names += [] if store.get("KmsKeyId") else [str(arn)]
@@ -250,6 +255,9 @@ def organization(view: View) -> Iterator[Resource]:
     admin = admins if isinstance(admins, Refusal) else bool(admins)
     if isinstance(where.Role, Refusal):  # whether "no" matters depends on where this account stands
         trail, admin = trail is True or where.Role, admin is True or where.Role
+    told: bool | Refusal = not isinstance(admins, Refusal) or where.Role == "management"
+    if not told and isinstance(where.Role, Refusal):
+        told = where.Role
     if where.Role == "member" and trail is not True:
         elsewhere = f"look in the management account {where.ManagementAccount}"
     yield Resource(
@@ -257,7 +265,9 @@ def organization(view: View) -> Iterator[Resource]:
         account=view.account,
         region=None,
         elsewhere=elsewhere,
-        facts=facts(OrganizationTrail=trail, DelegatedAdmin=admin, Candidate=_candidate(view)),
+        facts=facts(
+            OrganizationTrail=trail, DelegatedAdmin=admin, TellsAdmins=told, Candidate=_candidate(view)
+        ),
     )
 
 
@@ -323,8 +333,10 @@ def _delivery(view: View, trail: Trail, status: Outcome, when: str, error: str) 
     at = record.at if record else ""
     age = age_hours(found.get(when), at)
     started = age_hours(found.get("StartLoggingTime"), at)
-    if age is None and started is not None and started > 24:
-        age = started  # it has had a day and never delivered
+    if started is not None and started <= _FIRST and (age is None or age > started):
+        age = None  # it was started a while ago and has had no time to deliver since
+    elif age is None and when == "LatestDeliveryTime":
+        age = started  # never; digests and logs may have been turned on later than the trail: not known
     return Delivery(On=found.get("IsLogging") is True, Error=str(found.get(error) or ""), AgeHours=age)
 
 
@@ -334,7 +346,6 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
         return malformed("cloudtrail:DescribeTrails", trail.home, "a trail without a bucket")
     owner = buckets.owner(view, name, writer=trail.owner or view.account)
     settings = buckets.Settings(view, name, trail.home)
-    prefix = "/".join(part for part in (trail.body.get("S3KeyPrefix"), "AWSLogs/") if part)
     return Bucket(
         Name=name,
         Exists=owner.Exists,
@@ -343,9 +354,18 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
         SourceRestricted=settings.source_restricted("cloudtrail.amazonaws.com"),
         AccessLogging=settings.access_logging(),
         TamperProof=settings.tamper_proof(),
-        KeptDays=settings.kept_days(prefix),
+        KeptDays=settings.kept_days(_folders(trail)),
         Region=settings.region,
     )
+
+
+def _folders(trail: Trail) -> tuple[str, ...]:
+    """Where the trail's files lie, digests and Insights too: [PREFIX/]AWSLogs/[ORGANIZATION/]ACCOUNT/CloudTrail*."""
+    paths = [f"AWSLogs/{trail.owner}/CloudTrail"]
+    if trail.body.get("IsOrganizationTrail") is True:
+        paths = ["AWSLogs/*/CloudTrail", "AWSLogs/o-*/*/CloudTrail"]
+    before = str(trail.body.get("S3KeyPrefix") or "").strip("/")
+    return tuple(f"{before}/{path}" if before else path for path in paths)
 
 
 def _key(view: View, trail: Trail) -> Key:
@@ -373,7 +393,11 @@ def _group(view: View, trail: Trail) -> LogGroup:
             f"the log group is in account {owner}" if owner != view.account else "no such log group",
         )
         for group in groups:
-            if group.get("logGroupName") == name and owner == view.account:
+            if group.get("logGroupName") != name or owner != view.account:
+                continue
+            if group.get("retentionPolicyName") and not group.get("retentionInDays"):
+                days = malformed(ask.call, region, "an account policy sets the retention")
+            else:
                 days = int(group.get("retentionInDays") or NEVER)
         return LogGroup(Name=name, Region=region, RetentionDays=days)
     return LogGroup(Name="", Region="", RetentionDays=0)
@@ -418,6 +442,12 @@ ORGANIZATION = ResourceType(
             name="DelegatedAdmin",
             calls=(*_POSITION, "organizations:ListDelegatedAdministrators"),
             shape=bool,
+        ),
+        Facet(
+            name="TellsAdmins",
+            calls=(*_POSITION, "organizations:ListDelegatedAdministrators"),
+            shape=bool,
+            doc="false in a member account that Organizations does not tell its administrators",
         ),
         Facet(name="Candidate", calls=STATUS_CALLS, shape=Candidate),
     ),

@@ -6,7 +6,7 @@ import msgspec
 
 from postureaudit.asks import Ask, Collection, Scope
 from postureaudit.evidence import Absent, Json, Refusal
-from postureaudit.resources import View, body, member
+from postureaudit.resources import View, body, malformed, member
 from postureaudit.services.base import Service
 
 PRINCIPALS = (
@@ -48,6 +48,9 @@ def position(view: View) -> Position:
     if isinstance(found, Refusal):
         return Position(Role=found, ManagementAccount=found, OrganizationId=found)
     manager = found.get("MasterAccountId")
+    if not manager:
+        hidden = malformed("organizations:DescribeOrganization", view.leader, "no management account")
+        return Position(Role=hidden, ManagementAccount=hidden, OrganizationId=hidden)
     role = "management" if manager == view.account else "member"
     return Position(Role=role, ManagementAccount=manager, OrganizationId=found.get("Id"))
 
