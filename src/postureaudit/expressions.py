@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jmespath.exceptions
@@ -76,13 +76,31 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
     def __init__(self) -> None:
         super().__init__(jmespath.visitor.Options(custom_functions=_Functions()))
         self._work = 0
+        self._made: dict[int, tuple[Any, int]] = {}  # what was found, by identity, and how much is in it
 
     def visit(self, node: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         found = super().visit(node, *args, **kwargs)
-        self._work += len(found) if isinstance(found, list) else 1
+        self._work += self._weight(found)
         if self._work > MAX_WORK:
             raise TooExpensive
         return found
+
+    def _weight(self, found: Any) -> int:
+        """How much a result holds. Items that stand in it twice count twice: whoever reads it reads them twice."""
+        match found:
+            case list():
+                items: Iterable[Any] = found
+            case dict():
+                items = found.values()
+            case str():
+                return 1 + len(found) // 1000
+            case _:
+                return 1
+        known = self._made.get(id(found))
+        if known is None:
+            weight = max(1, sum(self._made.get(id(item), (item, 1))[1] for item in items))
+            known = self._made[id(found)] = (found, weight)  # kept alive, so that its identity stays its own
+        return known[1]
 
     def visit_field(self, node: dict[str, Any], value: Any) -> Any:
         return value if isinstance(value, Refusal) else super().visit_field(node, value)
@@ -91,7 +109,10 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
         return value if isinstance(value, Refusal) else super().visit_index(node, value)
 
     def visit_slice(self, node: dict[str, Any], value: Any) -> Any:
-        return value if isinstance(value, Refusal) else super().visit_slice(node, value)
+        try:
+            return value if isinstance(value, Refusal) else super().visit_slice(node, value)
+        except ValueError as error:
+            raise Unclear(str(error)) from error
 
     def visit_flatten(self, node: dict[str, Any], value: Any) -> Any:
         base = self.visit(node["children"][0], value)
@@ -189,8 +210,8 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
     def visit_function_expression(self, node: dict[str, Any], value: Any) -> Any:
         try:
             return super().visit_function_expression(node, value)
-        except jmespath.exceptions.JMESPathError as error:
-            raise Unclear(str(error).splitlines()[0]) from error
+        except (jmespath.exceptions.JMESPathError, ArithmeticError, ValueError) as error:
+            raise Unclear(str(error).partition("\n")[0]) from error
 
 
 class Expression:
@@ -222,10 +243,11 @@ def compile(text: str) -> Expression:
         raise ExpressionError(f"expression of {len(text)} characters; the limit is {MAX_LENGTH}")
     try:
         tree = jmespath.parser.Parser().parse(text).parsed
+        depth = _depth(tree)
     except (jmespath.exceptions.JMESPathError, RecursionError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ExpressionError(f"not JMESPath: {first}") from error
-    if (depth := _depth(tree)) > MAX_DEPTH:
+    if depth > MAX_DEPTH:
         raise ExpressionError(f"expression nested {depth} deep; the limit is {MAX_DEPTH}")
     unknown = sorted(set(_function_names(tree)) - set(_Functions.FUNCTION_TABLE))
     if unknown:
@@ -318,10 +340,16 @@ def _heavier_side(left: bool | Refusal, right: bool | Refusal) -> bool | Refusal
 
 def _same(left: Json, right: Json) -> bool:
     """Equality that keeps true and 1 apart, as JSON does."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    found: bool = left == right
-    return found
+    match left, right:
+        case (bool(), _) | (_, bool()):
+            return left is right
+        case list(), list():
+            return len(left) == len(right) and all(map(_same, left, right))
+        case dict(), dict():
+            return left.keys() == right.keys() and all(_same(left[name], right[name]) for name in left)
+        case _:
+            found: bool = left == right
+            return found
 
 
 def _is_number(value: Any) -> bool:
