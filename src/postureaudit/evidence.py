@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 import hashlib
 import os
+import re
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -262,11 +265,9 @@ def save(evidence: Evidence, path: Path) -> None:
 def load(path: Path, *, verify: bool = False) -> Evidence:
     """Read an evidence file; with verify, refuse one whose content does not fit its SHA-256."""
     try:
-        data = path.read_bytes()
-        if path.name.endswith(".gz"):
-            with gzip.open(path) as stream:
-                data = stream.read(MAX_BYTES + 1)
-    except (OSError, EOFError) as error:
+        with gzip.open(path) if path.name.endswith(".gz") else path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise EvidenceError(
             f"cannot read evidence {path}: {getattr(error, 'strerror', None) or error}",
             hint="write one with: postureaudit collect -o evidence.json",
@@ -291,12 +292,33 @@ def loads(data: bytes, *, name: str, verify: bool = False) -> Evidence:
             hint="upgrade postureaudit, or collect again",
         )
     evidence = Evidence(file.header, file.records)
-    if verify and (evidence.digest() != file.sha256 or len(evidence) != len(file.records)):
+    if problem := _problem(evidence, file.records):
+        raise EvidenceError(
+            f"{name} is not an evidence file: {problem}",
+            hint="write one with: postureaudit collect -o evidence.json",
+        )
+    if verify and evidence.digest() != file.sha256:
         raise EvidenceError(
             f"{name} was altered: its content does not fit its SHA-256",
             hint="collect again, or read it without --verify if you changed it yourself",
         )
     return evidence
+
+
+def _problem(evidence: Evidence, records: list[Record]) -> str:
+    """What no evidence of ours has. Without an account or a region there is nothing to find, and all is clean."""
+    header, regions = evidence.header, evidence.header.regions
+    if not header.accounts or not all(re.fullmatch(r"\d{12}", item.id) for item in header.accounts):
+        return "it names no account"
+    names = (*regions.audited, *regions.not_enabled, *regions.excluded, header.leader, header.partition)
+    if not regions.audited or not all(re.fullmatch(r"[a-z0-9-]{1,40}", name) for name in names):
+        return "it names no region, or one that cannot be"
+    for text in (header.started, header.ended):
+        try:
+            datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            return f"{text!r} is no time"
+    return "" if len(evidence) == len(records) else "a call stands in it twice"
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -305,6 +327,10 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     try:
         if path.is_symlink():
             raise OutputError(f"{path} is a symbolic link", hint="name the real file")
+        if path.exists() and not path.is_file() and not path.is_dir():
+            with path.open("wb") as device:  # renaming a file onto /dev/null would be the end of /dev/null
+                device.write(data)
+            return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
