@@ -89,3 +89,13 @@ def test_broken_file_is_one_sentence(tmp_path: Path, text: str, said: str) -> No
         settings.load(file, found=False)
 
     assert said in caught.value.message and str(file) in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["parameters: {LOG_BUKET: x}", "fail-on: .inf", "regions: 1:30.5"])
+def test_what_means_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    """A misspelt parameter and a number that is none are errors with file:line."""
+    file = tmp_path / "c.yaml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError, match=r"c\.yaml:1"):
+        settings.load(file, found=False)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from postureaudit import strict_yaml
+from postureaudit.catalog import NEEDS
 from postureaudit.errors import ConfigError
 from postureaudit.evidence import Json
 from postureaudit.findings import Severity
@@ -98,6 +99,13 @@ def load(path: Path, *, found: bool) -> Settings:
             Severity(settings.fail_on)
     except (msgspec.ValidationError, ValueError) as error:
         raise ConfigError(f"{path}:1: {error}") from error
+    for name in settings.parameters:
+        if name not in NEEDS:
+            line = lines.get(("parameters", name), 1)
+            raise ConfigError(
+                f"{path}:{line}: parameters: {name!r} is nothing that a fix needs",
+                hint=f"there is: {', '.join(NEEDS)}",
+            )
     return settings
 
 

@@ -101,7 +101,10 @@ def _scalar(node: Any, loader: Any, name: str, line: int, error: type[PostureAud
                 return int(text)
             raise error(f"{name}:{line}: {text} would be read as another number", hint=f'write "{text}"')
         case "float":
-            return float(text.replace("_", ""))
+            try:
+                return float(text.replace("_", ""))
+            except ValueError:
+                raise error(f"{name}:{line}: {text} is not a plain number", hint=f'write "{text}"') from None
         case "timestamp":
             return text
         case _:
