@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
@@ -185,9 +186,10 @@ def test_what_a_config_changes_is_in_every_report(cli: Cli, tmp_path: Path) -> N
 def test_waived_gap_stays_and_does_not_gate(cli: Cli, tmp_path: Path) -> None:
     """A waiver keeps the verdict fail, counts under waived, and no longer gates."""
     file = tmp_path / "waivers.yaml"
+    until = datetime.date.today() + datetime.timedelta(90)
     file.write_text(
         "version: 1\nwaivers:\n  - {id: W-1, check: cloudtrail.*, owner: a@example.com, reason: new account,"
-        " expires: 2999-01-01}\n"
+        f" expires: {until}}}\n"
     )
 
     ran = cli(*AUDIT, "--waivers", str(file), world=empty())

@@ -20,7 +20,8 @@ SOON = 14  # days before expiry from which a warning is given
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One accepted gap. `check` is an id or a family ("config.*"); regions and resources are anchored globs."""
+    """One accepted gap. `check` is an id or a family ("config.*"); regions and resources are anchored globs
+    with * and ?."""
 
     id: str
     check: str
@@ -73,7 +74,12 @@ def parse(text: str, *, name: str) -> tuple[Waiver, ...]:
     if not isinstance(data, dict) or data.get("version") != 1 or set(data) - {"version", "waivers"}:
         raise WaiverError(f"{name}:1: a waivers file has version: 1 and waivers:", hint="see the README")
     found: dict[str, Waiver] = {}
-    for index, item in enumerate(data.get("waivers") or []):
+    listed = data.get("waivers") or []
+    if not isinstance(listed, list):
+        raise WaiverError(
+            f"{name}:{lines.get(('waivers',), 1)}: waivers is a list", hint='each starts with "- id:"'
+        )
+    for index, item in enumerate(listed):
         line = lines.get(("waivers", index), 1)
         waiver = _waiver(item, f"{name}:{line}")
         if waiver.id in found:
@@ -120,7 +126,16 @@ def _day(text: str) -> datetime.date | None:
 
 
 def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: datetime.date) -> Applied:
-    """Mark the places that a waiver covers on this day. Verdicts stay what they are."""
+    """Mark the places that a waiver covers on this day. Verdicts stay what they are.
+
+    Raises WaiverError for a waiver that outlasts a year from this day: it would never come up again.
+    """
+    for waiver in waivers:
+        if datetime.date.fromisoformat(waiver.expires) - today > datetime.timedelta(LONGEST):
+            raise WaiverError(
+                f"waiver {waiver.id!r} lasts until {waiver.expires}, more than {LONGEST} days from today",
+                hint="choose an earlier day; it can be renewed",
+            )
     used: set[str] = set()
     marked = tuple(_marked(finding, waivers, today, used) for finding in findings)
     warnings, unused = [], []
@@ -170,4 +185,5 @@ def _covered(
 
 
 def _any(text: str, globs: Iterable[str]) -> bool:
-    return any(fnmatchcase(text, glob) for glob in globs)
+    # Only * and ? are wildcards: a name with [ ] in it, written out, means itself.
+    return any(fnmatchcase(text, glob.replace("[", "[[]")) for glob in globs)
