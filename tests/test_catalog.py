@@ -104,3 +104,12 @@ def test_lint_command(cli: object, tmp_path: Path) -> None:
     assert (good.code, bad.code, copy.code) == (0, 2, 2)
     assert f"{own}:2: own.enabled: Coverage.Loging" in bad.err and "Traceback" not in bad.err
     assert "cloudtrail.enabled: Coverage.Loging" in copy.err
+
+
+def test_check_that_is_off_still_stands_behind_others() -> None:
+    """Switching a check off hides its verdict; what requires it is not judged without it."""
+    tuned = catalog.builtin().tuned(off=["cloudtrail.bucket-exists"])
+
+    assert "cloudtrail.bucket-exists" not in tuned.select()
+    behind = [check.id for check in tuned.with_required(["cloudtrail.bucket-not-public"])]
+    assert behind == ["cloudtrail.bucket-exists", "cloudtrail.bucket-not-public"]

@@ -111,10 +111,18 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Catalog:
     """All checks of a run, in order. `changes` says, one sentence each, what a user's files made different."""
 
-    def __init__(self, checks: Sequence[Check], digest: str, changes: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        checks: Sequence[Check],
+        digest: str,
+        *,
+        changes: Iterable[str] = (),
+        off: frozenset[str] = frozenset(),
+    ) -> None:
         self.checks = tuple(checks)
         self.digest = digest
         self.changes = tuple(changes)
+        self.off = off  # switched off: never selected, and judged only where another check requires it
         self._by_id = {check.id: check for check in checks}
 
     def check(self, name: str) -> Check:
@@ -159,7 +167,8 @@ class Catalog:
         return frozenset(
             check.id
             for check in self.checks
-            if (not wanted or check.id in wanted)
+            if check.id not in self.off
+            and (not wanted or check.id in wanted)
             and check.id not in unwanted
             and (not services or check.service in services)
             and check.severity.rank >= at_least.rank
@@ -201,7 +210,11 @@ class Catalog:
         parameters: Mapping[str, Mapping[str, Json]] | None = None,
         off: Iterable[str] = (),
     ) -> Catalog:
-        """This catalogue with a user's severities and parameters, and without the checks switched off."""
+        """This catalogue with a user's severities and parameters, and with checks switched off.
+
+        What is off is not reported. It still stands behind the checks that require it: a bucket that does
+        not exist is no private one.
+        """
         severities, parameters = severities or {}, parameters or {}
         gone = self._ids(off)
         for name in (*severities, *parameters):
@@ -209,8 +222,6 @@ class Catalog:
         checks = []
         changes = [*self.changes, *(f"{name} is switched off" for name in sorted(gone))]
         for check in self.checks:
-            if check.id in gone:
-                continue
             given = parameters.get(check.id, {})
             severity = severities.get(check.id, check.severity)
             if severity is not check.severity:
@@ -229,10 +240,9 @@ class Catalog:
                     check,
                     severity=severity,
                     parameters={**check.parameters, **given},
-                    requires=tuple(name for name in check.requires if name not in gone),
                 )
             )
-        return Catalog(checks, self.digest, changes)
+        return Catalog(checks, self.digest, changes=changes, off=self.off | gone)
 
     def extended(self, checks: Sequence[Check]) -> Catalog:
         """This catalogue with a user's own checks added. Raises UsageError for an id that is taken."""
@@ -243,7 +253,10 @@ class Catalog:
         text = msgspec.json.encode([self.digest, *plain], order="deterministic")
         added = [f"{check.id} is a check of your own" for check in checks]
         return Catalog(
-            (*self.checks, *checks), "sha256:" + hashlib.sha256(text).hexdigest(), (*self.changes, *added)
+            (*self.checks, *checks),
+            "sha256:" + hashlib.sha256(text).hexdigest(),
+            changes=(*self.changes, *added),
+            off=self.off,
         )
 
 

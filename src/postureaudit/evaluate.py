@@ -39,7 +39,7 @@ def evaluate(
     `ids` are the checks to report (default: all); what they require is judged too, not reported.
     `needs` are values that only the user knows, by name, for the fixes.
     """
-    wanted = frozenset(check.id for check in catalog.checks) if ids is None else frozenset(ids)
+    wanted = catalog.select() if ids is None else frozenset(ids)
     checks = catalog.with_required(wanted)
     types = services.types()
     findings = []
