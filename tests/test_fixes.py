@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,6 +107,68 @@ def test_need_stops_the_shell_while_unset() -> None:
     assert "log archive account" in shown.stderr
 
 
+@pytest.mark.parametrize("name", ["\\u0000LOG_BUCKET\\u0000", "\\u0000X\\u0000", "\\\\u0000", "a\u202eb"])
+def test_name_that_looks_like_a_need_is_text(name: str) -> None:
+    """A recorder's name can't pass for a parameter in a document, nor act on the terminal."""
+    found = a_fix(CHANNEL, Recorder={"name": name})
+
+    assert found.needs == ("CONFIG_BUCKET",) and found.shell.isascii()
+    script = f'CONFIG_BUCKET=b; aws() {{ printf %s "$4"; }}; {found.shell}'
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(shown.stdout) == {"name": name, "s3BucketName": "b"}
+
+
+def test_unset_need_beside_a_hostile_name_is_still_a_need() -> None:
+    """Inside --cli-input-json too, a missing parameter leaves no argv and stops the shell."""
+    variant = Variant(
+        command="aws configservice put-delivery-channel --delivery-channel {Doc.channel} "
+        "--region {Recorder.name}",
+        effect="writes",
+    )
+    found = a_fix(variant, Recorder={"name": "-x"})
+    other = a_fix(
+        Variant(
+            command="aws logs associate-kms-key --log-group-name {Recorder.name} --kms-key-id {Need.KMS_KEY_ARN}",
+            effect="writes",
+        ),
+        Recorder={"name": "-x"},
+    )
+
+    assert (found.argv, other.argv) == (None, None)
+    assert other.needs == ("KMS_KEY_ARN",) and "${KMS_KEY_ARN:?" in other.shell
+
+
+def test_condition_that_cannot_be_told_gives_no_command() -> None:
+    """Null is not "no": the next variant might do the wrong thing."""
+    check = Check(
+        id="config.x",
+        title="t",
+        severity=Severity.HIGH,
+        resource="config.region",
+        pass_when="A",
+        why="w",
+        fix=(Variant(when="!(A.B)", command="aws sts get-caller-identity", effect="e"), START),
+    )
+    resource = Resource(type="config.region", account="1", region="eu-west-1", facts={})
+    env: dict[str, Json] = {"A": {}, "Recorder": {"name": "x"}, "Region": "eu-west-1"}
+
+    found = fixes.fix(check, resource, env, {}, {})
+
+    assert found and found.argv is None and "does not say" in found.steps[0]
+
+
+def test_name_that_holds_the_region_makes_no_loop() -> None:
+    """A loop is only for commands that differ in nothing but the region."""
+    one, two = (
+        a_fix(START, Recorder={"name": f"x --region {region}"}) for region in ("eu-west-1", "us-east-1")
+    )
+    two = msgspec.structs.replace(
+        two, region="us-east-1", shell=two.shell.replace("--region eu-west-1", "--region us-east-1")
+    )
+
+    assert not any("for region" in text for text in fixes.loops([one, two]))
+
+
 def test_need_given_by_the_user_fills_the_document() -> None:
     """With --set, the same fix is complete."""
     found = a_fix(CHANNEL, {"CONFIG_BUCKET": "org-config"}, Recorder={"name": "default"})
@@ -128,8 +191,6 @@ def test_regions_that_differ_only_in_the_region_make_one_loop() -> None:
     """Equal commands in many regions are one loop, and it runs."""
     variant = Variant(command="aws guardduty create-detector --enable --region {Region}", effect="writes")
     one = a_fix(variant)
-    import msgspec
-
     two = msgspec.structs.replace(one, region="us-east-1", shell=one.shell.replace("eu-west-1", "us-east-1"))
 
     [text] = fixes.loops([one, two])

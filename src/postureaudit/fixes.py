@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import unicodedata
@@ -9,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jmespath
-import msgspec
 
 from postureaudit import expressions
 from postureaudit.catalog import NEEDS, Check, Variant
@@ -60,7 +60,7 @@ def fix(
         "region": fill(variant.region, env) or resource.region,
     }
     if unsure:
-        reason = f"No command is sure to fit: {unsure.reason()}. Let that call through and audit again."
+        reason = f"No command is sure to fit: {unsure}. Let that call through and audit again."
         return Fix(steps=(reason,), **common)
     if variant.mender:
         return _worked_out((menders or {})[variant.mender], needs, common)
@@ -148,6 +148,8 @@ def _without_region(found: Fix) -> str:
     if not found.region:
         return found.shell
     text = found.shell.replace(f"--region {found.region}", "--region \x01")
+    if text.count("\x01") != len(text.splitlines()):
+        return found.shell  # a name holds the same words: it is not one command in many regions
     return text if found.region not in text else found.shell
 
 
@@ -229,17 +231,19 @@ def _plain(value: Json | Refusal) -> str:
             return str(value)
 
 
-def _choose(variants: Iterable[Variant], env: Mapping[str, Json]) -> tuple[Variant | None, Refusal | None]:
-    """The first variant that fits, and the refusal that makes the choice unsure."""
+def _choose(variants: Iterable[Variant], env: Mapping[str, Json]) -> tuple[Variant | None, str]:
+    """The first variant that fits, and what makes the choice unsure ("" when it is sure)."""
     for variant in variants:
         if not variant.when:
-            return variant, None
+            return variant, ""
         match expressions.compile(variant.when).holds(env):
             case True:
-                return variant, None
+                return variant, ""
             case Refusal() as refusal:
-                return variant, refusal
-    return None, None
+                return variant, refusal.reason()
+            case None:
+                return variant, f"AWS's answer does not say whether {variant.when}"
+    return None, ""
 
 
 def _argv(
@@ -291,10 +295,14 @@ def _document(value: Json | Refusal, needs: Mapping[str, str]) -> str:
         raise NoCommand("its document cannot be built from what was read")
     if (refusal := expressions.first_refusal(value)) is not None:
         raise NoCommand(refusal.reason())
-    text = msgspec.json.encode(value, enc_hook=None).decode() if not has_need(value) else None
-    if text is None:
-        text = msgspec.json.encode(_marked(value, needs)).decode().replace("\\u0000", _MARK)
-    return text
+    return _json(_marked(value, needs))
+
+
+def _json(value: Any) -> str:
+    """JSON in ASCII, so that nothing in a name acts on a terminal; a need's marks stay marks."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    # An escaped backslash is consumed first: the six characters \u0000 in a name are text, not a mark.
+    return re.sub(r"\\\\|\\u0000", lambda match: _MARK if match[0] == r"\u0000" else match[0], text)
 
 
 def has_need(value: Any) -> bool:
@@ -314,6 +322,8 @@ def _marked(value: Any, needs: Mapping[str, str]) -> Any:
     match value:
         case Need(name=name):
             return _need(name, needs)
+        case str() if _MARK in value:
+            raise NoCommand("a name in its document holds control characters")
         case dict():
             return {key: _marked(item, needs) for key, item in value.items()}
         case list() | tuple():
@@ -340,7 +350,7 @@ def _as_document(words: list[str], values: frozenset[int]) -> tuple[str, ...]:
         found, others = shapes.cli_input(tuple(words), values)
     except (shapes.ShapeError, ValueError, IndexError) as error:
         raise NoCommand("a name that the AWS CLI would misread stands in it") from error
-    return (*words[:3], *others, "--cli-input-json", msgspec.json.encode(found).decode())
+    return (*words[:3], *others, "--cli-input-json", _json(found))
 
 
 def _text(name: str, value: Json | Refusal) -> str:
@@ -364,7 +374,12 @@ def _text(name: str, value: Json | Refusal) -> str:
 def _find(name: str, env: Mapping[str, Json]) -> Json | Refusal:
     try:
         return expressions.compile(name).value(env)
-    except (expressions.ExpressionError, expressions.Unclear, jmespath.exceptions.JMESPathError):
+    except (
+        expressions.ExpressionError,
+        expressions.Unclear,
+        expressions.TooExpensive,
+        jmespath.exceptions.JMESPathError,
+    ):
         return None
 
 
