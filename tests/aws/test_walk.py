@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import botocore.exceptions as failed
 import pytest
 
 import postureaudit
-from postureaudit.aws import guard, pages
+from postureaudit.asks import Ask, Collection, Scope
+from postureaudit.aws import guard, pages, session
 from postureaudit.aws.allowed import ALLOWED
 from postureaudit.aws.outcomes import classify
+from postureaudit.aws.walk import walk
 from postureaudit.evidence import Absent, Answer, Refusal, RefusalKind
 from tests.conftest import Collect
 from tests.fakeaws import Fault, World
@@ -52,8 +57,6 @@ def test_private_parts_of_botocore_are_where_we_expect_them(
     collect: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All clients share one HTTP session; when botocore moves, this test says so before users do."""
-    from postureaudit.aws import session
-
     opened: list[session.Session] = []
     real = session.open_session
     monkeypatch.setattr(session, "open_session", lambda **given: opened.append(real(**given)) or opened[-1])
@@ -154,6 +157,8 @@ SCP = "is not authorized with an explicit deny in a service control policy"
         ("cloudtrail", "DescribeTrails", "AccessDeniedException", SCP, "scp_denied"),
         ("cloudtrail", "DescribeTrails", "UnrecognizedClientException", "", "region_disabled"),
         ("cloudtrail", "DescribeTrails", "ExpiredTokenException", "", "expired"),
+        ("cloudtrail", "DescribeTrails", "InvalidSignatureException", "Signature not yet current", "expired"),
+        ("s3", "GetBucketPolicy", "NoSuchBucket", "", "error"),
         ("cloudtrail", "DescribeTrails", "404", "<!doctype html>", "error"),
         ("cloudtrail", "DescribeTrails", "BrandNewException", "", "error"),
     ],
@@ -168,3 +173,107 @@ def test_errors_are_classified_by_known_rows_only(
         assert found.kind.value == expected
     else:
         assert isinstance(found, Absent) and expected is Absent
+
+
+class AnySession:
+    """A session whose calls are answered by a function."""
+
+    leader, partition, account, caller = (
+        "us-east-1",
+        "aws",
+        "111122223333",
+        "arn:aws:iam::111122223333:user/x",
+    )
+    credentials = output_shape = input_shape = None
+
+    def __init__(self, answer: Callable[[str], dict[str, Any]]) -> None:
+        self.clients = self
+        self.answer = answer
+
+    def offered(self, service: str, region: str) -> bool:
+        return True
+
+    def model(self, service: str, operation: str) -> Any:
+        return self
+
+    def call(self, service: str, operation: str, params: Any, **_: Any) -> dict[str, Any]:
+        if operation in ("DescribeRegions", "ListRegions"):
+            return {"Regions": [{"RegionName": "us-east-1", "OptInStatus": "opt-in-not-required"}]}
+        return self.answer(f"{service}:{operation}")
+
+
+def trails(scope: Scope) -> Collection:
+    yield [Ask("cloudtrail:DescribeTrails")]
+
+
+def test_a_collector_that_fails_costs_only_its_own_answers() -> None:
+    """One service's bug leaves what it did not ask unknown; the others' answers are kept."""
+
+    def broken(scope: Scope) -> Collection:
+        (record,) = yield [Ask("config:DescribeConfigRules")]
+        record.outcome.body["Nope"]  # type: ignore[union-attr]  # the bug
+        yield [Ask("config:DescribeDeliveryChannels")]
+
+    evidence = walk(AnySession(lambda call: {}), [broken, trails])  # type: ignore[arg-type]  # a stand-in
+
+    assert isinstance(evidence.outcome("cloudtrail:DescribeTrails", "111122223333", "us-east-1", {}), Answer)
+    lost = evidence.outcome("config:DescribeDeliveryChannels", "111122223333", "us-east-1", {})
+    assert isinstance(lost, Refusal) and lost.kind is RefusalKind.NOT_COLLECTED
+    assert "broken in us-east-1: KeyError" in evidence.header.interrupted
+
+
+def test_a_call_outside_the_allow_list_ends_the_run() -> None:
+    """The guard's violation is no refusal among others."""
+
+    def answer(call: str) -> dict[str, Any]:
+        if call == "cloudtrail:DescribeTrails":
+            raise guard.ReadOnlyViolation(call)
+        return {}
+
+    with pytest.raises(guard.ReadOnlyViolation):
+        walk(AnySession(answer), [trails])  # type: ignore[arg-type]  # a stand-in
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (failed.EndpointConnectionError(endpoint_url="https://x"), RefusalKind.NETWORK),
+        (failed.SSLError(endpoint_url="https://x", error="e"), RefusalKind.NETWORK),
+        (failed.ProxyConnectionError(proxy_url="http://x"), RefusalKind.NETWORK),
+        (failed.ConnectTimeoutError(endpoint_url="https://x"), RefusalKind.TIMEOUT),
+        (failed.UnauthorizedSSOTokenError(), RefusalKind.EXPIRED),
+        (failed.TokenRetrievalError(provider="sso", error_msg="e"), RefusalKind.EXPIRED),
+        (failed.LoginRefreshRequired(), RefusalKind.EXPIRED),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_errors_without_an_answer(
+    error: Exception, kind: RefusalKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No way through is the network's; a login that ran out stops the walk as expired credentials do."""
+    monkeypatch.setattr("postureaudit.aws.walk._BACKOFF", 0.01)
+
+    def answer(call: str) -> dict[str, Any]:
+        raise error
+
+    evidence = walk(AnySession(answer), [trails])  # type: ignore[arg-type]  # a stand-in
+
+    found = evidence.outcome("cloudtrail:DescribeTrails", "111122223333", "us-east-1", {})
+    assert isinstance(found, Refusal) and found.kind is kind
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (failed.UnauthorizedSSOTokenError(), "aws sso login --profile p"),
+        (failed.TokenRetrievalError(provider="sso", error_msg="e"), "aws sso login --profile p"),
+        (failed.LoginRefreshRequired(), "aws login --profile p"),
+        (failed.LoginTokenLoadError(error_msg="e"), "aws login --profile p"),
+        (failed.NoCredentialsError(), "--profile"),
+        (failed.RefreshWithMFAUnsupportedError(), "sign in again"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_credentials_that_fail_say_what_to_run(error: Exception, said: str) -> None:
+    """One sentence and one command for each way in which credentials fail."""
+    assert said in session._explained(error, "p", None).hint

@@ -135,7 +135,8 @@ def _is_html(outcome: Refusal) -> bool:
 
 
 def _kind(code: str, lower: str, status: int) -> RefusalKind:
-    if code in _EXPIRED or ("signature" in code.lower() and "expired" in lower):
+    skewed = "expired" in lower or "not yet current" in lower
+    if code in _EXPIRED or ("signature" in code.lower() and skewed):
         return RefusalKind.EXPIRED
     if code in _THROTTLED:
         return RefusalKind.THROTTLED

@@ -135,6 +135,11 @@ def _explained(error: Exception, profile: str | None, role_arn: str | None) -> P
             )
         case "SSOTokenLoadError" | "UnauthorizedSSOTokenError" | "SSOError" | "TokenRetrievalError":
             return CredentialsError("the SSO session is missing or has expired", hint=f"run: {login}")
+        case "LoginRefreshRequired" | "LoginTokenLoadError" | "LoginAuthorizationCodeError":
+            again = login.replace("sso login", "login")
+            return CredentialsError("the AWS login is missing or has expired", hint=f"run: {again}")
+        case "RefreshWithMFAUnsupportedError":
+            return CredentialsError("the session needs a new MFA code", hint="sign in again")
         case "MissingDependencyException":
             return CredentialsError(
                 "this kind of login needs a library that is not installed",

@@ -89,7 +89,7 @@ def walk(
         regions=found,
         leader=session.leader,
         calls=run.calls,
-        interrupted="interrupted" if run.stop.is_set() else "",
+        interrupted="interrupted" if run.stop.is_set() else "; ".join(run.broken),
     )
     return Evidence(header, run.records())
 
@@ -125,6 +125,8 @@ class _Run:
         self._lock = threading.Lock()
         self._deadline = time.monotonic() + timeout if timeout else None
         self._expired: Refusal | None = None
+        self.broken: list[str] = []  # collectors that failed: what they did not ask is unknown
+        self._violation: BaseException | None = None
         self._progress = on_progress
         self._workers = max_workers
         self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="aws")
@@ -185,6 +187,10 @@ class _Run:
                 batch = next(task.generator) if first else task.generator.send(records)
             except StopIteration:
                 return
+            except Exception as error:  # one service's bug must not cost the others their answers
+                name = getattr(task.generator, "__qualname__", "collector")
+                self.broken.append(f"{name} in {task.scope.region}: {type(error).__name__}: {error}"[:300])
+                return
             first = False
             task.batch = []
             for item in batch:
@@ -231,6 +237,8 @@ class _Run:
             return
 
     def _finish(self, key: Key, outcome: Outcome, at: str) -> None:
+        if self._violation is not None:
+            raise self._violation
         ask = self._asked[key]
         self._running -= 1
         self._flying[(key[3], ask.service)] -= 1
@@ -314,7 +322,8 @@ class _Run:
             outcome = self._answer(ask, key[3])
         except Exception as error:
             outcome = Refusal(RefusalKind.MALFORMED, type(error).__name__, str(error)[:200])
-        except BaseException as error:
+        except BaseException as error:  # a call outside the allow-list: the whole run ends with it
+            self._violation = error
             outcome = Refusal(RefusalKind.ERROR, type(error).__name__, str(error)[:200])
         self._done.put((key, outcome, _now()))
 
@@ -369,11 +378,17 @@ class _Run:
                 return Refusal(RefusalKind.TIMEOUT, type(error).__name__, text), 0
             case failed.EndpointConnectionError() if not self.session.offered(ask.service, region):
                 return Refusal(RefusalKind.NOT_IN_REGION, type(error).__name__, text), 0
-            case failed.HTTPClientError():
+            case failed.HTTPClientError() | failed.ConnectionError():
                 return Refusal(RefusalKind.NETWORK, type(error).__name__, text), 0
             case botocore.parsers.ResponseParserError() | ValueError() | KeyError():
                 return Refusal(RefusalKind.MALFORMED, type(error).__name__, text), 0
-            case failed.NoCredentialsError() | failed.CredentialRetrievalError():
+            case (
+                failed.NoCredentialsError()
+                | failed.CredentialRetrievalError()
+                | failed.SSOError()
+                | failed.TokenRetrievalError()
+                | failed.LoginError()
+            ):
                 return Refusal(RefusalKind.EXPIRED, type(error).__name__, text), 0
             case _:
                 return Refusal(RefusalKind.ERROR, type(error).__name__, text), 0
