@@ -55,7 +55,8 @@ def render(report: Report, style: Style) -> str:
         legacy_windows=False,
     )
     for line in page.lines():
-        console.print(line, soft_wrap=True)
+        shown = neutral(line.plain)  # the last border: some place may print a region or call as it came
+        console.print(line if shown == line.plain else Text(shown), soft_wrap=True)
     return out.getvalue()
 
 

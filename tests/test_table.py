@@ -1,0 +1,63 @@
+"""The terminal report shows a stranger's text and never obeys it."""
+
+from __future__ import annotations
+
+import pytest
+
+from postureaudit import catalog, evaluate
+from postureaudit.evidence import Account, Answer, Evidence, Header, Record, Regions
+from postureaudit.gate import decide
+from postureaudit.render import Style
+from postureaudit.render.table import render
+from postureaudit.report import Report
+
+ACCOUNT = "111122223333"
+
+
+def a_report(region: str) -> Report:
+    """The report of a trail that claims to be at home in this region."""
+    trail = {
+        "TrailARN": f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/[/red]x",
+        "HomeRegion": region,
+        "S3BucketName": "b",
+    }
+    header = Header(
+        tool_version="0",
+        started="2026-11-24T00:00:00Z",
+        ended="2026-11-24T00:00:01Z",
+        partition="aws",
+        caller=f"arn:aws:iam::{ACCOUNT}:user/\x1b]0;x\x07",
+        accounts=(Account(id=ACCOUNT, name="[/]\x1b[2J"),),
+        regions=Regions(audited=("us-east-1",)),
+        leader="us-east-1",
+    )
+    record = Record(
+        call="cloudtrail:DescribeTrails",
+        params={"includeShadowTrails": True},
+        account=ACCOUNT,
+        region="us-east-1",
+        at=header.started,
+        outcome=Answer({"trailList": [trail]}),
+    )
+    evidence = Evidence(header, [record])
+    findings = evaluate.evaluate(evidence, catalog.builtin())
+    return Report(
+        evidence=evidence,
+        digest="",
+        findings=findings,
+        decision=decide(findings),
+        exit_code=3,
+        fail_on=None,
+        today="2026-11-24",
+        seconds=1.0,
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("region", ["eu\x1b[31m-west-1", "eu\u202e-west-1", "eu\x9b2J", "[/]"])
+def test_no_name_acts_on_the_terminal(region: str, width: int) -> None:
+    """Escape codes, bidi marks and markup in regions, names and ARNs are shown, not obeyed."""
+    text = render(a_report(region), Style(width=width, top=0, details=True))
+
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
+    assert "[/red]x" in text
