@@ -55,9 +55,11 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One way to fix: commands as argv templates, or steps with the reason why no command is safe.
 
     `mender` names a function of a service that works the commands out, where no template can say them.
+    `for_each` is the path of a list: the commands are printed for each item, as {Item.<field>}.
     """
 
     when: str = ""
+    for_each: str = ""
     command: str = ""
     commands: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
@@ -360,7 +362,8 @@ def _check(row: dict[str, Any], name: str, index: int, lines: Mapping[tuple[Any,
     except (msgspec.ValidationError, ValueError) as error:
         line = lines.get((index,), 1)
         raise CatalogError(f"{name}:{line}: check {row.get('id', '?')}: {error}") from error
-    for text in (*check.expressions(), *(variant.when for variant in check.fix if variant.when)):
+    conditions = (text for variant in check.fix for text in (variant.when, variant.for_each) if text)
+    for text in (*check.expressions(), *conditions):
         try:
             expressions.compile(text)
         except expressions.ExpressionError as error:
@@ -400,7 +403,8 @@ def placeholders(check: Check) -> set[str]:
             variant.account,
             variant.region,
         ]
-        found |= {at[0] for at in _paths(variant.when)} if variant.when else set()
+        for expression in filter(None, (variant.when, variant.for_each)):
+            found |= {at[0] for at in _paths(expression)}
     for text in texts:
         found |= {part.partition("}")[0].partition(".")[0] for part in text.split("{")[1:]}
     return found

@@ -64,10 +64,15 @@ class _Functions(jmespath.functions.Functions):  # type: ignore[misc]  # jmespat
             return None
         return all(items)
 
+    @jmespath.functions.signature({"types": ["array"]}, {"types": ["array"]})  # type: ignore[untyped-decorator]  # jmespath ships no types
+    def _func_contains_all(self, items: list[Json], wanted: list[Json]) -> bool:
+        """contains_all(list, wanted): every wanted item is in the list (contains() takes only one)."""
+        return all(any(_same(item, found) for found in items) for item in wanted)
+
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]  # jmespath ships no types
     def _func_equals_loose(self, left: str | None, right: str) -> bool | None:
         """equals_loose('SUCCESS', 'Success'): equal but for case and underscores; null for null."""
-        return None if left is None else _loose(left) == _loose(right)
+        return None if left is None else loose(left) == loose(right)
 
 
 class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # jmespath ships no types
@@ -368,5 +373,6 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.removeprefix("v").split("."))
 
 
-def _loose(text: str) -> str:
+def loose(text: str) -> str:
+    """A status as one can compare it: AWS's models and answers differ in case and underscores."""
     return text.replace("_", "").casefold()

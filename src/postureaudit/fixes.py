@@ -67,7 +67,11 @@ def fix(
     if variant.steps:
         return Fix(steps=tuple(fill(step, env) for step in variant.steps), **common)
     try:
-        argvs = [_argv(template, env, documents, needs) for template in variant.templates()]
+        argvs = [
+            _argv(template, scope, documents, needs)
+            for scope in _scopes(variant, env)
+            for template in variant.templates()
+        ]
     except NoCommand as error:
         return Fix(steps=(f"No command can be filled in: {error}.",), **common)
     missing = tuple(dict.fromkeys(name for argv in argvs for name in _needs(argv)))
@@ -244,6 +248,18 @@ def _choose(variants: Iterable[Variant], env: Mapping[str, Json]) -> tuple[Varia
             case None:
                 return variant, f"AWS's answer does not say whether {variant.when}"
     return None, ""
+
+
+def _scopes(variant: Variant, env: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    """What the commands see: once, or once an item of the list that they are for."""
+    if not variant.for_each:
+        return [env]
+    items = _find(variant.for_each, env)
+    if isinstance(items, Refusal):
+        raise NoCommand(items.reason())
+    if not isinstance(items, list) or not items:
+        raise NoCommand(f"there is nothing in {variant.for_each}")
+    return [{**env, "Item": item} for item in items]
 
 
 def _argv(

@@ -212,8 +212,10 @@ def _fix_problems(check: Check, kind: ResourceType) -> Iterator[str]:
             yield f"no service has the mender {variant.mender!r}"
         if variant.when:
             yield from expression_problems(variant.when, kind, check.parameters)
+        if variant.for_each:
+            yield from expression_problems(variant.for_each, kind, check.parameters)
         for template in variant.templates():
-            yield from _template_problems(template, check, kind, documents)
+            yield from _template_problems(template, check, kind, documents, item=variant.for_each)
         if not variant.steps and not variant.mender and not variant.effect:
             yield "a fix command says its effect"
     for text in (check.reason, check.otherwise, *(step for found in check.fix for step in found.steps)):
@@ -222,7 +224,7 @@ def _fix_problems(check: Check, kind: ResourceType) -> Iterator[str]:
 
 
 def _template_problems(
-    template: tuple[str, ...], check: Check, kind: ResourceType, documents: set[str]
+    template: tuple[str, ...], check: Check, kind: ResourceType, documents: set[str], *, item: str = ""
 ) -> Iterator[str]:
     if template[:1] != ("aws",):
         yield f"a fix command starts with aws: {' '.join(template[:3])}"
@@ -234,7 +236,8 @@ def _template_problems(
         for name in fixes._PLACEHOLDER.findall(word):
             if whole is None and name not in fixes._CLOSED:
                 yield f"{{{name}}} may not stand inside the argument {word!r}"
-            yield from _placeholder_problems(name, check, kind, documents)
+            listed = f"{item}[].{name.removeprefix('Item.')}" if item and name.startswith("Item.") else name
+            yield from _placeholder_problems(listed, check, kind, documents)
     try:
         service, operation = shapes.cli_operation(template[1], template[2])
         known = shapes.operation(f"{service}:{operation}").input_shape

@@ -25,6 +25,9 @@ _SIZES: Mapping[str, Mapping[str, int]] = {
     "s3:ListBuckets": {"MaxBuckets": 1000},
     "lambda:ListFunctions": {"MaxItems": 50},
     "securityhub:DescribeStandardsControls": {"MaxResults": 100},
+    "config:DescribeConfigRuleEvaluationStatus": {"Limit": 50},
+    "config:DescribeConformancePacks": {"Limit": 20},
+    "config:DescribeConformancePackStatus": {"Limit": 20},
 }
 
 

@@ -11,6 +11,7 @@ from postureaudit.services.base import Service
 _MODULES = {
     "organizations": "postureaudit.services.organizations",
     "cloudtrail": "postureaudit.services.cloudtrail",
+    "config": "postureaudit.services.config",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)

@@ -12,6 +12,7 @@ from postureaudit.services.base import Service
 PRINCIPALS = (
     "cloudtrail.amazonaws.com",
     "config.amazonaws.com",
+    "config-multiaccountsetup.amazonaws.com",
     "guardduty.amazonaws.com",
     "securityhub.amazonaws.com",
 )

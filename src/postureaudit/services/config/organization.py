@@ -1,0 +1,115 @@
+"""Config in the organization: who administers it, and whether one aggregator sees every account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from postureaudit.evidence import Json, Refusal
+from postureaudit.resources import Resource, View, any_of, facts, member
+from postureaudit.services.config import asks, health
+from postureaudit.services.config.health import Health
+from postureaudit.services.organizations import delegated, position
+
+# Either principal makes an account administer Config: aggregators, or rules and packs of the organization
+# (developer guide, "Register a Delegated Administrator").
+PRINCIPALS = ("config.amazonaws.com", "config-multiaccountsetup.amazonaws.com")
+
+
+class Aggregator(msgspec.Struct, frozen=True, kw_only=True):
+    """The organization's aggregator. `Name`, `Region` and `RoleArn` are of the best one here, "" for none.
+
+    `JudgedHere` is false in a management account whose delegated administrator holds the aggregator; `Admins`
+    are the delegated administrators.
+    """
+
+    Present: bool | Refusal
+    Covers: bool | Refusal
+    JudgedHere: bool | Refusal
+    Admins: list[str]
+    Name: str
+    Region: str
+    Source: dict[str, Json]
+
+
+def organization(view: View) -> Iterator[Resource]:
+    """One place; in a member account only where it administers Config or holds the organization's aggregator."""
+    where = position(view)
+    admins = [delegated(view, principal) for principal in PRINCIPALS]
+    admin = any_of(found if isinstance(found, Refusal) else bool(found) for found in admins)
+    us = any_of(found if isinstance(found, Refusal) else view.account in found for found in admins)
+    aggregator = _aggregator(view, where.Role, admins[0])
+    elsewhere = ""
+    if where.Role == "standalone":
+        elsewhere = "this account is in no organization"
+    if where.Role == "member" and us is not True and aggregator.Covers is not True:
+        elsewhere = f"look in the management account {where.ManagementAccount}"
+    if isinstance(where.Role, Refusal):  # whether "no" matters depends on where this account stands
+        admin = admin is True or where.Role
+    yield Resource(
+        type="config.organization",
+        account=view.account,
+        region=None,
+        elsewhere=elsewhere,
+        facts=facts(Aggregator=aggregator, AggregatorHealth=_health(view), DelegatedAdmin=admin),
+    )
+
+
+def _listed(view: View, region: str) -> list[dict[str, Json]] | Refusal:
+    """The aggregators of a region that collect from an organization."""
+    found = member(view.outcome(asks.AGGREGATORS.call, region), "ConfigurationAggregators", [])
+    if isinstance(found, Refusal):
+        return found
+    return [dict(item) for item in found if item.get("OrganizationAggregationSource")]
+
+
+def _covers(view: View, body: dict[str, Json]) -> bool:
+    """Whether it collects from every region, or from all that are audited."""
+    source = body["OrganizationAggregationSource"]
+    return source.get("AllAwsRegions") is True or set(view.regions) <= set(source.get("AwsRegions") or [])
+
+
+def _all(view: View) -> list[tuple[str, dict[str, Json]]]:
+    """Every aggregator that is known with its region, the best first: covering, in the leader region."""
+    found = [
+        (region, body)
+        for region in view.regions
+        for listed in [_listed(view, region)]
+        if not isinstance(listed, Refusal)
+        for body in listed
+    ]
+    return sorted(found, key=lambda item: (not _covers(view, item[1]), item[0] != view.leader, item[0]))
+
+
+def _hidden(view: View) -> list[Refusal]:
+    return [
+        found for region in view.regions for found in [_listed(view, region)] if isinstance(found, Refusal)
+    ]
+
+
+def _aggregator(view: View, role: str | Refusal, admins: list[str] | Refusal) -> Aggregator:
+    known, hidden = _all(view), _hidden(view)
+    covers = any_of([*(_covers(view, body) for _, body in known), *hidden])
+    judged: bool | Refusal = True
+    if role == "management":
+        judged = any_of([covers, admins if isinstance(admins, Refusal) else not admins])
+    elif isinstance(role, Refusal):
+        judged, covers = covers is True or role, covers is True or role
+    region, body = known[0] if known else ("", {})
+    return Aggregator(
+        Present=any_of([bool(known), *hidden]),
+        Covers=covers,
+        JudgedHere=judged,
+        Admins=[] if isinstance(admins, Refusal) else admins,
+        Name=str(body.get("ConfigurationAggregatorName") or ""),
+        Region=region,
+        Source=body.get("OrganizationAggregationSource") or {},
+    )
+
+
+def _health(view: View) -> Health:
+    found = [health.aggregator(view, region, body) for region, body in _all(view)]
+    return health.health(
+        [*(item.Healthy for item in found), *_hidden(view)], [text for item in found for text in item.Failing]
+    )
