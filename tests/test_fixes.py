@@ -187,6 +187,23 @@ def test_need_set_in_the_environment_reaches_the_document_whole() -> None:
     assert json.loads(shown.stdout) == {"name": "it's $HOME", "s3BucketName": "org-config"}
 
 
+def test_command_for_each_item_of_a_list() -> None:
+    """A fix for many regions at once prints its command for each, and none where there is no item."""
+    variant = Variant(
+        for_each="Others",
+        command="aws configservice put-configuration-recorder --configuration-recorder {Item.Recorder} "
+        "--region {Item.Region}",
+        effect="writes",
+    )
+    items = [{"Region": region, "Recorder": {"name": "it's"}} for region in ("eu-west-2", "eu-west-3")]
+
+    found, none = a_fix(variant, Others=items), a_fix(variant, Others=[])
+
+    assert [argv[-1] for argv in found.argv] == ["eu-west-2", "eu-west-3"]
+    assert [json.loads(argv[4]) for argv in found.argv] == [{"name": "it's"}] * 2
+    assert none.argv is None and "nothing in Others" in none.steps[0]
+
+
 def test_regions_that_differ_only_in_the_region_make_one_loop() -> None:
     """Equal commands in many regions are one loop, and it runs."""
     variant = Variant(command="aws guardduty create-detector --enable --region {Region}", effect="writes")

@@ -135,6 +135,34 @@ def remediation(env: Mapping[str, Json]) -> Json | Refusal:
     ]
 
 
+def _manual(env: Mapping[str, Json]) -> dict[str, Any] | Refusal:
+    found = env.get("Remediation")
+    if isinstance(found, Refusal):
+        return found
+    present = dict((found or {}).get("Manual") or {})
+    if not present:
+        return malformed(asks.RULES.call, str(env.get("Region") or ""), "no remediation")
+    return {name: value for name, value in present.items() if name not in ("Arn", "CreatedByService")}
+
+
+def manual_remediation(env: Mapping[str, Json]) -> Json | Refusal:
+    """The remediation that runs on request, as it is."""
+    found = _manual(env)
+    return found if isinstance(found, Refusal) else [found]
+
+
+def automatic_remediation(env: Mapping[str, Json]) -> Json | Refusal:
+    """The remediation that runs on request, run by itself. That takes a role in its parameters."""
+    found = _manual(env)
+    if isinstance(found, Refusal):
+        return found
+    role = {"AutomationAssumeRole": {"StaticValue": {"Values": [Need("REMEDIATION_ROLE_ARN")]}}}
+    defaults = {"MaximumAutomaticAttempts": 5, "RetryAttemptSeconds": 60}
+    return [
+        {**defaults, **found, "Automatic": True, "Parameters": {**role, **(found.get("Parameters") or {})}}
+    ]
+
+
 def aggregation(env: Mapping[str, Json]) -> Json | Refusal:
     """The organization's accounts, in all regions; the role of the present aggregator is kept."""
     found = env.get("Aggregator")
@@ -167,6 +195,8 @@ DOCUMENTS: Mapping[str, Document] = {
     "config_rule": rule,
     "config_pack": pack,
     "config_remediation": remediation,
+    "config_automatic_remediation": automatic_remediation,
+    "config_remediation.before": manual_remediation,
     "config_aggregation": aggregation,
     "config_aggregation.before": aggregation_before,
 }

@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """How the recorder is doing. `LastStatus` is null while a start of the last day is still pending."""
+    """How the recorder is doing. `LastStatus` is null while a start of the last day is pending, or nothing is known."""
 
     On: bool
     LastStatus: str | None
@@ -68,12 +68,14 @@ class Packs(msgspec.Struct, frozen=True, kw_only=True):
 class Remediation(msgspec.Struct, frozen=True, kw_only=True):
     """Rules that AWS's own documents could mend, and whether any rule has a remediation, automatic or not.
 
-    `Rule` is the first own rule for which every parameter of the document is known, with its `Document`.
+    `Manual` is a remediation that runs on request only, {} for none. `Rule` is the rule of that one, else the first
+    own rule for which every parameter of AWS's `Document` is known, "" for none.
     """
 
     Available: list[str]
     Present: bool | Refusal
     Automatic: bool | Refusal
+    Manual: dict[str, Json]
     Rule: str
     Document: str
     Identifier: str
@@ -119,10 +121,12 @@ def is_on(view: View, region: str) -> bool | Refusal:
 
 
 def keeper(view: View) -> str:
-    """The region that is to record the global IAM types; "" when no audited region can.
+    """The region that is to record the global IAM types; "" when no audited region can."""
+    return view.memo(_keeper)
 
-    It is the one that does already (the leader first), else the leader, else the first that can.
-    """
+
+def _keeper(view: View) -> str:
+    """The one that does already (the leader first), else the leader, else the first that can."""
     able = [region for region in view.regions if region not in recorder.WITHOUT_GLOBAL_TYPES]
     able.sort(key=lambda region: region != view.leader)
     recording = [region for region in able if is_on(view, region) is True and recorded(view, region)]
@@ -198,11 +202,12 @@ def _status(view: View, region: str) -> Status | Refusal:
     found = status_of(view, region)
     if isinstance(found, Refusal):
         return found
-    last: str | None = str(found.get("lastStatus") or "")
-    if loose(last or "") in ("", "pending"):
+    last: str | None = str(found.get("lastStatus") or "none")
+    if loose(str(last)) not in ("success", "failure"):
         record = view.record(asks.RECORDER_STATUS.call, region)
         started = age_hours(found.get("lastStartTime"), record.at if record else "")
-        last = None if started is None or started <= health.DAY else (last or "none")
+        stuck = loose(str(last)) in ("pending", "none") and started is not None and started > health.DAY
+        last = last if stuck else None
     error = " ".join(str(found[name]) for name in ("lastErrorCode", "lastErrorMessage") if found.get(name))
     return Status(On=found.get("recording") is True, LastStatus=last, Error=error)
 
@@ -295,15 +300,25 @@ def _remediation(view: View, region: str, rules: Bodies | Refusal) -> Remediatio
         if (found := remedy(identifier, view.partition)) and found.subject
     ]
     rule, identifier, document = exact[0] if exact else ("", "", "")
+    manual = _manual(known)
+    if manual:
+        rule, identifier, document = str(manual["ConfigRuleName"]), "", str(manual["TargetId"])
     automatic = any(item.get("Automatic") is True for item in known)
     return Remediation(
         Available=list(names),
         Present=bool(known) or hidden or False,
         Automatic=automatic or hidden or False,
+        Manual=manual,
         Rule=rule,
         Document=document,
         Identifier=identifier,
     )
+
+
+def _manual(known: Bodies) -> dict[str, Json]:
+    """The first remediation of the account's own that runs on request only; those of packs cannot be changed."""
+    own = [item for item in known if item.get("Automatic") is not True and not item.get("CreatedByService")]
+    return min(own, key=lambda item: str(item["ConfigRuleName"]), default={})
 
 
 def _remediation_health(view: View, region: str, rules: Bodies | Refusal) -> Health | Refusal:
