@@ -175,8 +175,8 @@ def _settings(view: View, region: str) -> Settings | Refusal:
     here = customer(view, region)
     if isinstance(here, Refusal):
         return here
-    linked = view.partition, view.account
-    arn = "arn:{}:iam::{}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig".format(*linked)
+    role = "role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+    arn = f"arn:{view.partition}:iam::{view.account}:{role}"
     strategy = recorder.strategy(here)
     left_out = [kind for kind in recorder.excluded(here) if kind not in recorder.GLOBAL_TYPES]
     everything: bool | Refusal = strategy == recorder.ALL or (
