@@ -93,6 +93,9 @@ def test_neither_true_nor_false_is_unknown(text: str) -> None:
         ("all_true(`[true, true]`)", True),
         ("any_true(`[false, true]`)", True),
         ("all_true(`[true, 1]`)", None),
+        ('contains_all(`["a", "b"]`, `["b"]`)', True),
+        ('contains_all(`["a"]`, `["a", "b"]`)', False),
+        ('contains_all(`["a"]`, `[]`)', None),
     ],
 )
 def test_functions(text: str, holds: bool | None) -> None:

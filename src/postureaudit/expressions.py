@@ -65,9 +65,9 @@ class _Functions(jmespath.functions.Functions):  # type: ignore[misc]  # jmespat
         return all(items)
 
     @jmespath.functions.signature({"types": ["array"]}, {"types": ["array"]})  # type: ignore[untyped-decorator]  # jmespath ships no types
-    def _func_contains_all(self, items: list[Json], wanted: list[Json]) -> bool:
-        """contains_all(list, wanted): every wanted item is in the list (contains() takes only one)."""
-        return all(any(_same(item, found) for found in items) for item in wanted)
+    def _func_contains_all(self, items: list[Json], wanted: list[Json]) -> bool | None:
+        """contains_all(list, wanted): every wanted item is in the list; null when nothing is wanted."""
+        return all(any(_same(item, one) for item in items) for one in wanted) if wanted else None
 
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]  # jmespath ships no types
     def _func_equals_loose(self, left: str | None, right: str) -> bool | None:

@@ -8,7 +8,7 @@ from .faults import SCP, Fault
 from .handlers.config import add_aggregator
 from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
 from .responding import respond
-from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, World, trail_policy
+from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, World, now, trail_policy
 
 _BLOCK = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -51,10 +51,16 @@ def well_configured(*, readable: bool = False) -> World:
         region.add_hub(products=_PRODUCTS)
         region.securityhub["v2"] = hub_v2(region)
         region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
+        region.macie2["session"] = {"status": "ENABLED", "findingPublishingFrequency": "FIFTEEN_MINUTES"}
+        region.accessanalyzer["analyzers"].append(_analyzer(region.arn("access-analyzer", "analyzer/a")))
         if home:
             region.securityhub["aggregator"] = aggregator(region)
             region.securityhub["aggregator_v2"] = aggregator_v2(region)
     return world
+
+
+def _analyzer(arn: str) -> Json:
+    return {"arn": arn, "name": "a", "type": "ACCOUNT", "status": "ACTIVE", "createdAt": now(days=90)}
 
 
 def _contact() -> Json:

@@ -40,11 +40,13 @@ ALL_MANAGEMENT: list[dict[str, Any]] = [
     }
 ]
 FSBP = "aws-foundational-security-best-practices/v/1.0.0"
+CIS_1 = "cis-aws-foundations-benchmark/v/1.2.0"  # its ARN has no region and calls it a ruleset
 CIS_3 = "cis-aws-foundations-benchmark/v/3.0.0"
 NIST = "nist-800-53/v/5.0.0"
 STANDARDS = {
     FSBP: "AWS Foundational Security Best Practices v1.0.0",
     CIS_3: "CIS AWS Foundations Benchmark v3.0.0",
+    CIS_1: "CIS AWS Foundations Benchmark v1.2.0",
     "cis-aws-foundations-benchmark/v/1.4.0": "CIS AWS Foundations Benchmark v1.4.0",
     "cis-aws-foundations-benchmark/v/5.0.0": "CIS AWS Foundations Benchmark v5.0.0",
     NIST: "NIST Special Publication 800-53 Revision 5",
@@ -365,7 +367,7 @@ class Region(Pipeline):
         arn = self.arn("securityhub", f"subscription/{name}")
         found: Json = {
             "StandardsSubscriptionArn": arn,
-            "StandardsArn": f"arn:aws:securityhub:{self.name}::standards/{name}",
+            "StandardsArn": standard_arn(name, self.name),
             "StandardsInput": {},
             "StandardsStatus": status,
             "StandardsControlsUpdatable": "READY_FOR_UPDATES"
@@ -376,7 +378,29 @@ class Region(Pipeline):
             found["StandardsStatusReason"] = {"StatusReasonCode": reason}
         self.securityhub["standards"][arn] = found
         self.securityhub["controls"].setdefault(
-            arn, dict.fromkeys(("CloudTrail.1", "Config.1", "GuardDuty.1", "IAM.6", "S3.1"), "ENABLED")
+            arn,
+            dict.fromkeys(("CloudTrail.1", "Config.1", "GuardDuty.1", "IAM.4", "IAM.6", "S3.1"), "ENABLED"),
+        )
+        return arn
+
+    def add_automation_rule(
+        self, name: str, criteria: Json, update: Json | None = None, *, status: str = "ENABLED"
+    ) -> str:
+        """An automation rule that suppresses what it matches, or applies `update`; returns its ARN."""
+        rules = self.securityhub["automation_rules"]
+        arn = self.arn("securityhub", f"automation-rule/{len(rules) + 1:08x}-0000-0000-0000-000000000000")
+        fields = update or {"Workflow": {"Status": "SUPPRESSED"}}
+        rules.append(
+            {
+                "RuleArn": arn,
+                "RuleStatus": status,
+                "RuleOrder": len(rules) + 1,
+                "RuleName": name,
+                "Description": "",
+                "IsTerminal": False,
+                "Criteria": criteria,
+                "Actions": [{"Type": "FINDING_FIELDS_UPDATE", "FindingFieldsUpdate": fields}],
+            }
         )
         return arn
 
@@ -630,6 +654,13 @@ def feature(name: str, status: str, off: tuple[str, ...] = ()) -> Json:
             for item in AGENTS
         ]
     return found
+
+
+def standard_arn(name: str, region: str) -> str:
+    """The ARN of a standard as DescribeStandards gives it."""
+    if name == CIS_1:
+        return f"arn:aws:securityhub:::ruleset/{name}"
+    return f"arn:aws:securityhub:{region}::standards/{name}"
 
 
 def trail_status(trail: Json, logging: bool) -> Json:

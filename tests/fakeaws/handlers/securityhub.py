@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..faults import AwsError
-from ..world import CIS_3, FSBP, STANDARDS, Call, Json, now
+from ..world import CIS_1, FSBP, STANDARDS, Call, Json, now, standard_arn
 from .registry import handles, manager, only
 
+# The severity of controls that are not HIGH (user guide, control reference).
+_SEVERITY = {"Config.1": "CRITICAL", "IAM.4": "CRITICAL", "IAM.6": "CRITICAL", "S3.1": "MEDIUM"}
 _PRODUCTS = ("access-analyzer", "config", "firewall-manager", "guardduty", "health", "inspector", "macie")
 
 
@@ -54,7 +56,7 @@ def _enable(call: Call, given: Json) -> Json:
         ControlFindingGenerator=given.get("ControlFindingGenerator", "SECURITY_CONTROL"),
         products=_PRODUCTS,
     )
-    for name in (FSBP, CIS_3) if on else ():
+    for name in (FSBP, CIS_1) if on else ():
         _add(call, name, recorded)
     return {}
 
@@ -83,10 +85,10 @@ def _standards(call: Call, given: Json) -> Json:
     return {
         "Standards": [
             {
-                "StandardsArn": f"arn:aws:securityhub:{call.region}::standards/{name}",
+                "StandardsArn": standard_arn(name, call.region),
                 "Name": title,
                 "Description": title,
-                "EnabledByDefault": name == FSBP,
+                "EnabledByDefault": name in (FSBP, CIS_1),
             }
             for name, title in STANDARDS.items()
         ]
@@ -99,8 +101,8 @@ def _enable_standards(call: Call, given: Json) -> Json:
     recorded = any(item["status"]["recording"] for item in call.here.config["recorders"].values())
     found = []
     for item in given["StandardsSubscriptionRequests"]:
-        name = item["StandardsArn"].partition("standards/")[2]
-        if name not in STANDARDS:
+        name = "/".join(item["StandardsArn"].split("/")[1:])
+        if name not in STANDARDS or item["StandardsArn"] != standard_arn(name, call.region):
             raise AwsError("InvalidInputException", f"Invalid parameter: {item['StandardsArn']}")
         found.append(state["standards"][_add(call, name, recorded)])
     return {"StandardsSubscriptions": found}
@@ -122,7 +124,7 @@ def _controls(call: Call, given: Json) -> Json:
                 "ControlStatusUpdatedAt": now(days=50),
                 "ControlId": name,
                 "Title": name,
-                "SeverityRating": "HIGH",
+                "SeverityRating": _SEVERITY.get(name, "HIGH"),
                 **({"DisabledReason": "not needed"} if status == "DISABLED" else {}),
             }
             for name, status in state["controls"].get(arn, {}).items()
@@ -211,6 +213,9 @@ def _get_aggregator(call: Call, given: Json) -> Json:
 @handles("securityhub:CreateFindingAggregator")
 def _create_aggregator(call: Call, given: Json) -> Json:
     state = _hub(call)
+    if state["admin"]:
+        text = "A finding aggregator cannot be created by a member account."
+        raise AwsError("InvalidInputException", text, 401)
     if _aggregator(call):
         raise AwsError("InvalidInputException", "A finding aggregator already exists.", 400)
     state["aggregator"] = aggregator(call.here, **only(given, "RegionLinkingMode", "Regions"))
@@ -275,12 +280,35 @@ def _administrator(call: Call, given: Json) -> Json:
 
 @handles("securityhub:ListMembers")
 def _members(call: Call, given: Json) -> Json:
+    known = _statuses(_hub(call))
+    if given.get("OnlyAssociated", True):
+        known = {item: status for item, status in known.items() if status == "Enabled"}
     return {
         "Members": [
-            {"AccountId": item, "AdministratorId": call.account.id, "MemberStatus": "Enabled"}
-            for item in _hub(call)["members"]
+            {"AccountId": item, "AdministratorId": call.account.id, "MemberStatus": status}
+            for item, status in known.items()
         ]
     }
+
+
+def _statuses(state: Json) -> dict[str, str]:
+    """The members with their status; a plain list means that all are enabled."""
+    known = state["members"]
+    return dict(known) if isinstance(known, dict) else dict.fromkeys(known, "Enabled")
+
+
+@handles("securityhub:CreateMembers")
+def _create_members(call: Call, given: Json) -> Json:
+    """The administrator of an organization makes accounts members at once; others are only added."""
+    state = _hub(call)
+    org = call.world.organization if manager(call) else None
+    own = {item["Id"] for item in (org or {"Accounts": []})["Accounts"]}
+    made = {
+        item["AccountId"]: "Enabled" if item["AccountId"] in own else "Created"
+        for item in given["AccountDetails"]
+    }
+    state["members"] = _statuses(state) | made
+    return {"UnprocessedAccounts": []}
 
 
 @handles("securityhub:ListOrganizationAdminAccounts")
