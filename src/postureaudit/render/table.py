@@ -116,12 +116,16 @@ class _Page:
         first = max([cell_len(name) for name, _ in rows] + [16]) + 2
         if self.style.width < _NARROW:
             for name, cells in rows:
-                shown = [
-                    Text.assemble(f"{column} ", cell)
-                    for column, cell in zip(columns, cells, strict=True)
-                    if cell.plain != self.glyphs["none"]
-                ]
-                yield Text.assemble(f" {name}: ", Text("  ").join(shown))
+                row = Text(f" {name}:")
+                for column, cell in zip(columns, cells, strict=True):
+                    if cell.plain == self.glyphs["none"]:
+                        continue
+                    part = Text.assemble(f"  {column} ", cell)
+                    if cell_len(row.plain) + cell_len(part.plain) > self.style.width:
+                        yield row
+                        row = Text("  ")
+                    row.append_text(part)
+                yield row
         else:
             width = 14
             yield Text(" Region".ljust(first + 1) + "".join(titles.get(c, c).ljust(width) for c in columns))

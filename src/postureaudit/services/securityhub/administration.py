@@ -204,6 +204,8 @@ def _open(outcome: Absent, call: str, region: str) -> Refusal:
 
 def administers(view: View) -> bool | Refusal:
     """Whether this account is the organization's administrator: only it is told the organization's settings."""
+    if organizations.position(view).Role == "standalone":
+        return False
     return any_of(_settings_known(view, region) for region in view.regions)
 
 

@@ -198,7 +198,7 @@ ORGANIZATION = ResourceType(
             calls=(*_POSITION, "securityhub:ListOrganizationAdminAccounts"),
             shape=Delegation,
         ),
-        Facet(name="Administers", calls=SETTING_CALLS, shape=bool),
+        Facet(name="Administers", calls=(*_POSITION, *SETTING_CALLS), shape=bool),
         Facet(
             name="Central",
             calls=(
@@ -210,7 +210,7 @@ ORGANIZATION = ResourceType(
         ),
         Facet(
             name="Members",
-            calls=(*HUB_CALLS, "securityhub:ListMembers", "organizations:ListAccounts"),
+            calls=(*SETTING_CALLS, "securityhub:ListMembers", "organizations:ListAccounts"),
             shape=Members,
         ),
     ),
