@@ -120,11 +120,11 @@ class _Page:
                 for column, cell in zip(columns, cells, strict=True):
                     if cell.plain == self.glyphs["none"]:
                         continue
-                    part = Text.assemble(f"  {column} ", cell)
-                    if cell_len(row.plain) + cell_len(part.plain) > self.style.width:
+                    shown = Text.assemble(f"  {column} ", cell)
+                    if cell_len(row.plain) + cell_len(shown.plain) > self.style.width:
                         yield row
                         row = Text("  ")
-                    row.append_text(part)
+                    row.append_text(shown)
                 yield row
         else:
             width = 14

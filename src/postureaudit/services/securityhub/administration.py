@@ -1,18 +1,14 @@
-"""Who administers Security Hub, what spans regions, and what the organization's accounts get."""
+"""Where the hub is on, who administers it, and what brings the regions' findings together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
-from postureaudit.evidence import Absent, Answer, Json, Refusal, RefusalKind
+from postureaudit.evidence import Absent, Answer, Json, Refusal
 from postureaudit.resources import View, all_of, any_of, body, malformed, member
-from postureaudit.services import organizations
-from postureaudit.services.securityhub.asks import HUB, MEMBERS, aggregator_ask, home_region, policy_ask
+from postureaudit.services.securityhub.asks import HUB, aggregator_ask, home_region
 
-_LINKS_NEW = ("ALL_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED")
-_ACCOUNTS_A_CALL = 50  # AccountDetails of CreateMembers
+_TAKES_IN_NEW = ("ALL_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED")
 
 
 class Administrator(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,41 +36,6 @@ class Aggregator(msgspec.Struct, frozen=True, kw_only=True):
     Regions: list[str]
     Excluded: list[str]
     Kept: list[str]
-
-
-class Delegation(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a security account administers Security Hub in every audited region.
-
-    `Missing` are the regions where none does, `AdminAccount` the one that does elsewhere. `Self`: the
-    management account took the task itself, which has to be undone before another can have it.
-    """
-
-    Everywhere: bool | Refusal
-    Missing: list[str]
-    AdminAccount: str
-    Self: bool
-
-
-class Central(msgspec.Struct, frozen=True, kw_only=True):
-    """Central configuration. `ByPolicy`: Organizations policies took its place; `Elsewhere` says where to look."""
-
-    On: bool | Refusal
-    HasPolicies: bool | Refusal
-    ByPolicy: bool | Refusal
-    Elsewhere: str
-
-
-class Members(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether every active account is an enabled member in every region where this account's hub is on.
-
-    `Missing` is for people ("222233334444 in eu-west-1"); `Accounts` are those missing in `Region`, the
-    first of the regions, as many as one CreateMembers takes.
-    """
-
-    AllEnabled: bool | Refusal
-    Missing: list[str]
-    Region: str
-    Accounts: list[str]
 
 
 def on(view: View, region: str) -> bool | Refusal:
@@ -123,7 +84,7 @@ def aggregator(view: View) -> Aggregator:
     matters = all_of([any_of(states.values()), len(view.regions) > 1])
     regions_on = [region for region, state in states.items() if state is True]
     first = view.first if view.first in regions_on else next(iter(regions_on), view.first)
-    arn = view.memo(_aggregator_arn)
+    arn = view.memo(aggregator_arn)
     if isinstance(arn, Refusal) or not arn:
         found: dict[str, Json] | Refusal = (
             arn if isinstance(arn, Refusal) else {"RegionLinkingMode": "NO_REGIONS"}
@@ -140,8 +101,8 @@ def aggregator(view: View) -> Aggregator:
     return Aggregator(
         Matters=matters,
         Elsewhere=_elsewhere(where, regions_on, view),
-        Links=mode if isinstance(mode, Refusal) else mode in _LINKS_NEW or bool(regions),
-        AllRegions=mode if isinstance(mode, Refusal) else mode in _LINKS_NEW and not left_out,
+        Links=mode if isinstance(mode, Refusal) else mode in _TAKES_IN_NEW or bool(regions),
+        AllRegions=mode if isinstance(mode, Refusal) else mode in _TAKES_IN_NEW and not left_out,
         FindingAggregatorArn="" if isinstance(arn, Refusal) else arn,
         Home=home_region(arn) if isinstance(arn, str) and arn else first,
         RegionLinkingMode=mode,
@@ -157,7 +118,7 @@ def _elsewhere(where: Administrator, regions_on: list[str], view: View) -> str:
     return "only one region is audited" if regions_on else "Security Hub is off in every audited region"
 
 
-def _aggregator_arn(view: View) -> str | Refusal:
+def aggregator_arn(view: View) -> str | Refusal:
     """The one aggregator, which any region lists; "" when there is none (API, ListFindingAggregators)."""
     listed = [
         member(view.outcome("securityhub:ListFindingAggregators", region), "FindingAggregators", [])
@@ -170,139 +131,3 @@ def _aggregator_arn(view: View) -> str | Refusal:
     hidden = [item for item in listed if isinstance(item, Refusal)]
     hidden += [item for item in (on(view, region) for region in view.regions) if isinstance(item, Refusal)]
     return "" if answers or not hidden else hidden[0]
-
-
-def delegation(view: View) -> Delegation:
-    """Who administers Security Hub for the organization, as the management account is told in each region."""
-    found = {region: _delegates(view, region) for region in view.regions}
-    named = [item for admins in found.values() if isinstance(admins, list) for item in admins]
-    others = [item for item in named if item != view.account]
-    return Delegation(
-        Everywhere=all_of(
-            admins if isinstance(admins, Refusal) else any(item != view.account for item in admins)
-            for admins in found.values()
-        ),
-        Missing=[region for region, admins in found.items() if admins in ([], [view.account])],
-        AdminAccount=next(iter(others), ""),
-        Self=view.account in named,
-    )
-
-
-def _delegates(view: View, region: str) -> list[str] | Refusal:
-    outcome = view.outcome("securityhub:ListOrganizationAdminAccounts", region)
-    if isinstance(outcome, Absent):  # AWS's "not subscribed" says nothing of the organization
-        return _open(outcome, "securityhub:ListOrganizationAdminAccounts", region)
-    found = member(outcome, "AdminAccounts", [])
-    if isinstance(found, Refusal):
-        return found
-    return [str(item.get("AccountId")) for item in found if item.get("Status") in (None, "ENABLED")]
-
-
-def _open(outcome: Absent, call: str, region: str) -> Refusal:
-    return Refusal(RefusalKind.NOT_COLLECTED, outcome.code, outcome.message, call, region)
-
-
-def administers(view: View) -> bool | Refusal:
-    """Whether this account is the organization's administrator: only it is told the organization's settings."""
-    if organizations.position(view).Role == "standalone":
-        return False
-    return any_of(_settings_known(view, region) for region in view.regions)
-
-
-def _settings_known(view: View, region: str) -> bool | Refusal:
-    state = on(view, region)
-    if state is not True:
-        return state
-    found = view.outcome("securityhub:DescribeOrganizationConfiguration", region)
-    return found if isinstance(found, Refusal) else isinstance(found, Answer)
-
-
-def _setting(view: View, region: str) -> dict[str, Json] | Refusal:
-    state = on(view, region)
-    if state is not True:
-        return state if isinstance(state, Refusal) else {}
-    found = member(
-        view.outcome("securityhub:DescribeOrganizationConfiguration", region), "OrganizationConfiguration", {}
-    )
-    return found if isinstance(found, Refusal) else dict(found or {})
-
-
-def central_here(view: View, region: str) -> bool | Refusal:
-    """Whether this account's configuration policies rule in a region: then no account sets itself up."""
-    found = _setting(view, region)
-    return found if isinstance(found, Refusal) else found.get("ConfigurationType") == "CENTRAL"
-
-
-def central(view: View) -> Central:
-    """Central configuration, which the home region and its linked regions all show."""
-    settings = {region: _setting(view, region) for region in view.regions}
-    where = administrator(view)
-    look = (
-        f"look in Security Hub's administrator account {where.AccountId}"
-        if where.Own is False
-        else "this account does not administer Security Hub for an organization"
-    )
-    by_policy = any_of(_central_is(item, "DISABLED") for item in settings.values())
-    return Central(
-        On=any_of(_central_on(item, region) for region, item in settings.items()),
-        HasPolicies=_has_policies(view),
-        ByPolicy=by_policy,
-        Elsewhere="Security Hub policies in Organizations rule every account" if by_policy is True else look,
-    )
-
-
-def _central_is(found: dict[str, Json] | Refusal, status: str) -> bool | Refusal:
-    if isinstance(found, Refusal):
-        return found
-    return found.get("ConfigurationType") == "CENTRAL" and found.get("Status") == status
-
-
-def _central_on(found: dict[str, Json] | Refusal, region: str) -> bool | Refusal:
-    pending = _central_is(found, "PENDING")
-    if pending is True:
-        call = "securityhub:DescribeOrganizationConfiguration"
-        return Refusal(RefusalKind.NOT_COLLECTED, "PENDING", "AWS is still setting this up", call, region)
-    return pending if isinstance(pending, Refusal) else _central_is(found, "ENABLED")
-
-
-def _has_policies(view: View) -> bool | Refusal:
-    arn = view.memo(_aggregator_arn)
-    if isinstance(arn, Refusal) or not arn:
-        return arn if isinstance(arn, Refusal) else False
-    ask = policy_ask(arn)
-    found = member(view.outcome(ask.call, str(ask.region)), "ConfigurationPolicySummaries", [])
-    return found if isinstance(found, Refusal) else bool(found)
-
-
-def members(view: View) -> Members:
-    """Compare the organization's active accounts with the members of every region whose hub is on."""
-    accounts = organizations.members(view)
-    if isinstance(accounts, Refusal):
-        return Members(AllEnabled=accounts, Missing=[], Region="", Accounts=[])
-    wanted = sorted(str(item.get("Id")) for item in accounts if item.get("Id") != view.account)
-    missing: dict[str, list[str]] = {}
-    states: list[bool | Refusal] = []
-    for region in view.regions:
-        state = on(view, region)
-        found = _enabled_members(view, region) if state is True else state
-        if isinstance(found, Refusal):
-            states.append(found)
-        elif not isinstance(found, bool):
-            missing[region] = [item for item in wanted if item not in found]
-            states.append(not missing[region])
-    first = next((region for region, gone in missing.items() if gone), "")
-    return Members(
-        AllEnabled=all_of(states),
-        Missing=[f"{item} in {region}" for region, gone in missing.items() for item in gone],
-        Region=first,
-        Accounts=missing[first][:_ACCOUNTS_A_CALL] if first else [],
-    )
-
-
-def _enabled_members(view: View, region: str) -> set[str] | Refusal:
-    found: Iterable[Json] | Refusal = member(
-        view.outcome(MEMBERS.call, region, **MEMBERS.params), "Members", []
-    )
-    if isinstance(found, Refusal):
-        return found
-    return {str(i.get("AccountId")) for i in found if str(i.get("MemberStatus")).casefold() == "enabled"}

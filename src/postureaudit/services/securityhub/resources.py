@@ -8,17 +8,20 @@ from postureaudit.evidence import Answer, Refusal
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, Shape, View, body, facts
 from postureaudit.services.organizations import Position, position
 from postureaudit.services.securityhub import administration, automation, imports, standards
-from postureaudit.services.securityhub.administration import (
-    Administrator,
-    Aggregator,
-    Central,
-    Delegation,
-    Members,
-    on,
-)
+from postureaudit.services.securityhub.administration import Administrator, Aggregator, on
 from postureaudit.services.securityhub.asks import HUB
 from postureaudit.services.securityhub.automation import Rules
 from postureaudit.services.securityhub.imports import RECORDER_CALLS, Products
+from postureaudit.services.securityhub.organization import (
+    Central,
+    Delegation,
+    Members,
+    administers,
+    central,
+    central_here,
+    delegation,
+    members,
+)
 from postureaudit.services.securityhub.standards import Controls, Standards
 
 Producer = Callable[[View, str], "bool | Refusal"]
@@ -60,7 +63,7 @@ def regions(view: View) -> Iterator[Resource]:
 
 def _any_central(view: View) -> bool | Refusal:
     """Whether this account's configuration policies rule anywhere: they may rule where the hub is off."""
-    found = [administration.central_here(view, region) for region in view.regions]
+    found = [central_here(view, region) for region in view.regions]
     if any(item is True for item in found):
         return True
     known = [item for item in found if not isinstance(item, Refusal)]
@@ -95,7 +98,7 @@ def _hub(view: View, region: str) -> Resource:
             Recording=imports.recording(view, region),
             Rules=automation.rules(view, region),
             Administrator=administration.administrator(view, region),
-            Central=administration.central_here(view, region),
+            Central=central_here(view, region),
             **{name: read(view, region) for name, (_, read) in PRODUCERS.items()},
         ),
     )
@@ -123,10 +126,10 @@ def organization(view: View) -> Iterator[Resource]:
         elsewhere="this account is in no organization" if where.Role == "standalone" else "",
         facts=facts(
             Position=where,
-            Delegation=administration.delegation(view),
-            Administers=administration.administers(view),
-            Central=administration.central(view),
-            Members=administration.members(view),
+            Delegation=delegation(view),
+            Administers=administers(view),
+            Central=central(view),
+            Members=members(view),
         ),
     )
 
