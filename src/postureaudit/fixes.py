@@ -336,8 +336,8 @@ def has_need(value: Any) -> bool:
 
 def _marked(value: Any, needs: Mapping[str, str]) -> Any:
     match value:
-        case Need(name=name):
-            return _need(name, needs)
+        case Need(name=name, prefix=prefix):
+            return prefix + _need(name, needs)
         case str() if _MARK in value:
             raise NoCommand("a name in its document holds control characters")
         case dict():

@@ -43,8 +43,12 @@ def well_configured(*, readable: bool = False) -> World:
     account.aliases, account.block = ["prod"], dict(_BLOCK)
     account.contacts["SECURITY"] = _contact()
     _good_trail(world, account, readable)
+    home = account.region(_HOME)
+    home.workloads |= {"eks": ["prod"], "ecs": ["web"], "functions": ["api"], "db_clusters": ["orders"]}
+    home.ec2["instances"] = ["i-1"]
+    world.add_bucket("uploads", block=dict(_BLOCK))
+    home.add_plan("uploads")
     for region in account.regions.values():
-        home = region.name == _HOME
         _good_config(account, region.name)
         region.add_detector()
         region.add_destination("org-findings")
@@ -53,7 +57,7 @@ def well_configured(*, readable: bool = False) -> World:
         region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
         region.macie2["session"] = {"status": "ENABLED", "findingPublishingFrequency": "FIFTEEN_MINUTES"}
         region.accessanalyzer["analyzers"].append(_analyzer(region.arn("access-analyzer", "analyzer/a")))
-        if home:
+        if region is home:
             region.securityhub["aggregator"] = aggregator(region)
             region.securityhub["aggregator_v2"] = aggregator_v2(region)
     return world

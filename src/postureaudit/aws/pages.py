@@ -24,6 +24,7 @@ _TOKENS = (
 _SIZES: Mapping[str, Mapping[str, int]] = {
     "s3:ListBuckets": {"MaxBuckets": 1000},
     "lambda:ListFunctions": {"MaxItems": 50},
+    "ec2:DescribeInstances": {"MaxResults": 50},
     "securityhub:DescribeStandardsControls": {"MaxResults": 100},
     "config:DescribeConfigRuleEvaluationStatus": {"Limit": 50},
     "config:DescribeConformancePacks": {"Limit": 20},

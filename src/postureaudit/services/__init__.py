@@ -12,6 +12,7 @@ _MODULES = {
     "organizations": "postureaudit.services.organizations",
     "cloudtrail": "postureaudit.services.cloudtrail",
     "config": "postureaudit.services.config",
+    "guardduty": "postureaudit.services.guardduty",
     "securityhub": "postureaudit.services.securityhub",
     "signal": "postureaudit.signals.service",
 }

@@ -14,9 +14,13 @@ Document = Callable[[Mapping[str, Json]], Json | Refusal]
 
 
 class Need(msgspec.Struct, frozen=True):
-    """A value that only the user knows (a bucket, a role), inside a fix document; `name` as in `--set`."""
+    """A value that only the user knows (a bucket, a role), inside a fix document; `name` as in `--set`.
+
+    `prefix` is text before it, such as the start of an ARN.
+    """
 
     name: str
+    prefix: str = ""
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):

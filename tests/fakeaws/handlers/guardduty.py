@@ -219,7 +219,13 @@ def _administrator(call: Call, given: Json) -> Json:
 @handles("guardduty:ListMembers")
 def _members(call: Call, given: Json) -> Json:
     found = _state(call, given)["members"]
-    return {"Members": [_member(call, name, status) for name, status in found.items()]}
+    return {
+        "Members": [
+            _member(call, name, status)
+            for name, status in found.items()
+            if given.get("OnlyAssociated") != "true" or status in ("Enabled", "Disabled")
+        ]
+    }
 
 
 def _member(call: Call, account: str, status: str) -> Json:
@@ -303,12 +309,26 @@ def _update_org(call: Call, given: Json) -> Json:
     wanted = {item["Name"]: item for item in given.get("Features") or []}
     found["Features"] = [wanted.pop(item["Name"], item) for item in found["Features"]] + list(wanted.values())
     state["org"] = {**found, "AutoEnable": members != "NONE", "AutoEnableOrganizationMembers": members}
+    if members == "ALL":  # on AWS within 24 hours
+        accounts = (call.world.organization or {})["Accounts"]
+        active = [item["Id"] for item in accounts if item["State"] == "ACTIVE"]
+        state["members"] |= dict.fromkeys([name for name in active if name != call.account.id], "Enabled")
     return {}
 
 
 @handles("guardduty:ListFindings")
 def _list_findings(call: Call, given: Json) -> Json:
-    return {"FindingIds": [item["Id"] for item in _state(call, given)["findings"]]}
+    fields = given.get("FindingCriteria", {}).get("Criterion", {})
+    lowest = fields.get("severity", {}).get("Gte", 0)
+    archived = fields.get("service.archived", {}).get("Eq", ["true", "false"])
+    return {
+        "FindingIds": [
+            item["Id"]
+            for item in _state(call, given)["findings"]
+            if item["Severity"] >= lowest
+            and str(item.get("Service", {}).get("Archived", False)).lower() in archived
+        ]
+    }
 
 
 @handles("guardduty:GetFindings")

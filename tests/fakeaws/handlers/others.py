@@ -9,7 +9,14 @@ from .registry import handles, manager
 
 @handles("ec2:DescribeInstances")
 def _instances(call: Call, given: Json) -> Json:
-    found = [{"InstanceId": item, "State": {"Name": "running"}} for item in call.here.ec2["instances"]]
+    known = call.here.ec2["instances"]
+    found = [
+        item if isinstance(item, dict) else {"InstanceId": item, "State": {"Name": "running"}}
+        for item in known
+    ]
+    for wanted in given.get("Filters") or []:
+        if wanted["Name"] == "instance-state-name":
+            found = [item for item in found if item["State"]["Name"] in wanted["Values"]]
     own = {"ReservationId": "r-1", "OwnerId": call.account.id}
     return {"Reservations": [{**own, "Instances": [item]} for item in found]}
 
