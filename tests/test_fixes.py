@@ -17,7 +17,7 @@ from postureaudit.catalog import Check, Variant
 from postureaudit.evidence import Json, Refusal, RefusalKind
 from postureaudit.findings import Severity
 from postureaudit.resources import Resource
-from postureaudit.services.base import Need
+from postureaudit.services.base import Document, Need
 
 START = Variant(
     command="aws configservice start-configuration-recorder --configuration-recorder-name "
@@ -32,7 +32,12 @@ CHANNEL = Variant(
 )
 
 
-def a_fix(variant: Variant, needs: dict[str, str] | None = None, **facts: Json) -> Any:
+def a_fix(
+    variant: Variant,
+    needs: dict[str, str] | None = None,
+    documents: dict[str, Document] | None = None,
+    **facts: Json,
+) -> Any:
     """The fix of a check with this one variant, on a resource with these facts."""
     check = Check(
         id="config.x",
@@ -51,7 +56,7 @@ def a_fix(variant: Variant, needs: dict[str, str] | None = None, **facts: Json) 
         "Partition": "aws",
         "Owner": "111122223333",
     }
-    documents = {
+    documents = documents or {
         "channel": lambda env: {"name": env["Recorder"]["name"], "s3BucketName": Need("CONFIG_BUCKET")}
     }
     return fixes.fix(check, resource, env, documents, needs or {})
@@ -202,6 +207,25 @@ def test_command_for_each_item_of_a_list() -> None:
     assert [argv[-1] for argv in found.argv] == ["eu-west-2", "eu-west-3"]
     assert [json.loads(argv[4]) for argv in found.argv] == [{"name": "it's"}] * 2
     assert none.argv is None and "nothing in Others" in none.steps[0]
+
+
+def test_need_inside_an_arn_keeps_its_prefix() -> None:
+    """A bucket that only the user knows, inside the ARN that a document wants."""
+    document = {"DestinationArn": Need("FINDINGS_BUCKET", prefix="arn:aws:s3:::")}
+    variant = Variant(
+        command="aws guardduty create-publishing-destination --destination-properties {Doc.channel}",
+        effect="writes",
+    )
+
+    open_, known = (
+        a_fix(variant, needs, documents={"channel": lambda env: document})
+        for needs in ({}, {"FINDINGS_BUCKET": "org-findings"})
+    )
+
+    assert json.loads(known.argv[0][4]) == {"DestinationArn": "arn:aws:s3:::org-findings"}
+    script = f'FINDINGS_BUCKET=org-findings; aws() {{ printf %s "$4"; }}; {open_.shell}'
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(shown.stdout) == {"DestinationArn": "arn:aws:s3:::org-findings"}
 
 
 def test_regions_that_differ_only_in_the_region_make_one_loop() -> None:
