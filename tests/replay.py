@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+import msgspec
+
 from postureaudit import services
 from postureaudit.asks import Ask, Collection, Fork, Scope
 from postureaudit.evidence import Answer, Evidence, Key, Outcome, Record, Refusal, RefusalKind, canonical
@@ -11,9 +13,23 @@ from postureaudit.evidence import Answer, Evidence, Key, Outcome, Record, Refusa
 DENIED = Refusal(RefusalKind.DENIED, code="AccessDeniedException", message="not authorized")
 
 
-def replay(evidence: Evidence, *, denied: Set[str] = frozenset(), refusal: Refusal = DENIED) -> Evidence:
-    """The evidence of the same account when these calls are refused: what hangs on them is never asked."""
+def replay(
+    evidence: Evidence,
+    *,
+    denied: Set[str] = frozenset(),
+    refusal: Refusal = DENIED,
+    regions: tuple[str, ...] = (),
+) -> Evidence:
+    """The evidence of the same account when these calls are refused: what hangs on them is never asked.
+
+    `regions` are those that are still audited (default: all of them).
+    """
     header = evidence.header
+    if regions:
+        audited = tuple(name for name in header.regions.audited if name in regions)
+        header = msgspec.structs.replace(
+            header, regions=msgspec.structs.replace(header.regions, audited=audited)
+        )
     kept: dict[Key, Record] = {}
 
     def answer(ask: Ask, scope: Scope) -> Record:
