@@ -66,9 +66,11 @@ def test_denying_one_call(scenario: tuple[Evidence, Verdicts], call: str) -> Non
         if call not in READS_IN_ALL[check]:
             assert verdict is was, f"{place} does not read {call}"
         elif verdict in (Verdict.PASS, Verdict.FAIL):
-            assert verdict is was, f"{place} turned from {was} to {verdict} without {call}"
             family = check.partition(".")[0] + ".*"
             known = {(call, check), (call, family), (call, "*")} & set(STILL_DECIDED)
+            # A plan that is on passes where nobody may say whether it is needed.
+            needless = known and was is Verdict.NOT_APPLICABLE and verdict is Verdict.PASS
+            assert verdict is was or needless, f"{place} turned from {was} to {verdict} without {call}"
             assert known or call not in READS[check], (
                 f"{place} is {verdict} without {call}: say in the table what decides it"
             )

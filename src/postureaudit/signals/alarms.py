@@ -32,6 +32,9 @@ def roads(
     `about` names the event whatever its region: what does not look at the region is decided once for all.
     """
     found: list[Road] = []
+    here = cloudtrail.listed(view, region)
+    if isinstance(here, Refusal):  # a trail that nobody else lists may be hidden here
+        found.append((targets.unknown("trail", "trails", region, here),))
     for trail in cloudtrail.trails(view):
         name, where, account = cloudtrail.log_group(trail.body)
         if not name or not (trail.multi or trail.home == region):
