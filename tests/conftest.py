@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,23 @@ from tests.fakeaws import FakeAws, World, resolve_account_hosts
 Collect = Callable[..., Evidence]
 Mend = Callable[..., dict[str, Finding]]
 resolve_account_hosts()
+_LOADERS: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _read_models_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every walk of this process shares one loader: parsing AWS's models is most of a short walk."""
+    from postureaudit.aws import models
+
+    real = models.slim
+
+    def shared(core: Any) -> None:
+        if not _LOADERS:
+            real(core)
+            _LOADERS.append(core.get_component("data_loader"))
+        core.register_component("data_loader", _LOADERS[0])
+
+    monkeypatch.setattr(models, "slim", shared)
 
 
 @dataclass(frozen=True)
@@ -34,10 +51,37 @@ class Ran:
         return json.loads(self.out)
 
 
-def judge(evidence: Evidence, *ids: str) -> dict[str, Finding]:
-    """The findings of the shipped catalogue by check id."""
-    found = evaluate.evaluate(evidence, catalog.builtin(), ids=ids or None)
-    return {finding.check: finding for finding in found}
+class Judged(Mapping[str, Finding]):
+    """The findings of the shipped catalogue by check id, each judged when it is asked for."""
+
+    def __init__(self, evidence: Evidence, ids: Sequence[str]) -> None:
+        self._evidence = evidence
+        self._ids = ids or [check.id for check in catalog.builtin().checks]
+        self._found: dict[str, Finding] = {}
+
+    def __getitem__(self, name: str) -> Finding:
+        if name not in self._ids:
+            raise KeyError(name)
+        if name not in self._found:
+            self._judge([name])
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._judge([name for name in self._ids if name not in self._found])
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def _judge(self, ids: Sequence[str]) -> None:
+        if ids:
+            made = evaluate.evaluate(self._evidence, catalog.builtin(), ids=ids)
+            self._found |= {finding.check: finding for finding in made}
+
+
+def judge(evidence: Evidence, *ids: str) -> Judged:
+    """The findings of these checks, or of all."""
+    return Judged(evidence, ids)
 
 
 def walk_world(patch: pytest.MonkeyPatch, world: World, **options: Any) -> Evidence:
@@ -56,11 +100,14 @@ def walk_world(patch: pytest.MonkeyPatch, world: World, **options: Any) -> Evide
 
 
 @pytest.fixture
-def collect(monkeypatch: pytest.MonkeyPatch) -> Collect:
-    """Walk a world's account with the real collectors."""
+def collect(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Collect:
+    """Walk a world's account with the real collectors; a service's own tests make only the calls of its checks."""
+    service = request.path.stem.removeprefix("test_")
+    own = [check.id for check in catalog.builtin().checks if check.service == service]
+    wanted = catalog.calls(catalog.builtin(), own, services.types()) if own else None
 
     def walk_it(world: World, **options: Any) -> Evidence:
-        return walk_world(monkeypatch, world, **options)
+        return walk_world(monkeypatch, world, **{"wanted": wanted, **options})
 
     return walk_it
 

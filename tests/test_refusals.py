@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from postureaudit import catalog, services
@@ -20,7 +22,7 @@ CALLS = sorted(
 Verdicts = dict[tuple[str, str, str], Verdict]
 
 
-def verdicts(findings: dict[str, Finding]) -> Verdicts:
+def verdicts(findings: Mapping[str, Finding]) -> Verdicts:
     return {
         (name, place.region or "", place.resource or ""): place.verdict
         for name, finding in findings.items()

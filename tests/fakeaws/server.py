@@ -83,6 +83,7 @@ class FakeAws:
 def env(server: FakeAws, account: str | None = None) -> dict[str, str]:
     """The environment in which a child process sees this fake and nothing of this machine's AWS set-up."""
     own = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "POSTUREAUDIT_"))}
+    own.pop("PYTHONDONTWRITEBYTECODE", None)  # it doubles the start of every child
     key, secret = server.world.credentials(account)
     path = os.pathsep.join(filter(None, [str(CHILD), own.get("PYTHONPATH", "")]))
     return {
