@@ -33,18 +33,20 @@ def evaluate(
     *,
     ids: Iterable[str] | None = None,
     needs: Mapping[str, str] | None = None,
+    views: Mapping[str, View] | None = None,
 ) -> tuple[Finding, ...]:
     """Judge evidence: one finding a check and account, most severe first, then by id and account.
 
     `ids` are the checks to report (default: all); what they require is judged too, not reported.
-    `needs` are values that only the user knows, by name, for the fixes.
+    `needs` are values that only the user knows, by name, for the fixes; `views` the accounts' views, where the caller
+    has them, so that what is worked out here need not be worked out again.
     """
     wanted = catalog.select() if ids is None else frozenset(ids)
     checks = catalog.with_required(wanted)
     types = services.types()
     findings = []
     for account in evidence.header.accounts:
-        view = View(evidence, account.id)
+        view = (views or {}).get(account.id) or View(evidence, account.id)
         produced: dict[str, list[Resource]] = {}
         judged: dict[str, list[tuple[Resource, Judgement]]] = {}
         for check in checks:

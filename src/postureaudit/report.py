@@ -10,6 +10,7 @@ import msgspec
 from postureaudit.evidence import Evidence
 from postureaudit.findings import Finding, Severity, Verdict
 from postureaudit.gate import Decision
+from postureaudit.signals.model import Route
 
 
 class Unseen(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     today: str
     seconds: float
     warnings: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()  # of the signals that were asked for
     changes: tuple[str, ...] = ()  # what a user's files made different from the shipped catalogue
 
     def counts(self) -> Counter[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -74,10 +75,11 @@ def test_a_client_without_the_shared_session_answers_the_same(
     """The plain boto3 path is kept as a fallback and gives equal answers."""
     from postureaudit.aws import clients
 
-    def answers() -> dict[object, object]:
+    def answers() -> dict[object, str]:
         world = World()
         world.add_bucket("logs")
-        return {record.key: record.outcome for record in collect(world)}
+        times = re.compile(r"20\d\d-\d\d-\d\dT[\d:]+Z")
+        return {record.key: times.sub("at some time", repr(record.outcome)) for record in collect(world)}
 
     shared = answers()
     monkeypatch.setattr(clients.Clients, "_share_http", lambda self, client: None)

@@ -36,10 +36,13 @@ def report(
     from postureaudit import evaluate, waivers
     from postureaudit.gate import decide
     from postureaudit.report import Report
+    from postureaudit.resources import View
+    from postureaudit.signals import service as signals
 
     outputs = formats(given["outputs"])
     needs = {**given["parameters"], **choices.needs(given["needs"])}
-    findings: tuple[Finding, ...] = evaluate.evaluate(evidence, catalog, ids=ids, needs=needs)
+    views = {account.id: View(evidence, account.id) for account in evidence.header.accounts}
+    findings: tuple[Finding, ...] = evaluate.evaluate(evidence, catalog, ids=ids, needs=needs, views=views)
     if accepted is None:
         file = None if given["no_waivers"] else given["waivers_file"]
         accepted = waivers.load(file) if file else ()
@@ -65,6 +68,11 @@ def report(
         today=today.isoformat(),
         seconds=_seconds(evidence),
         warnings=applied.warnings,
+        routes=tuple(
+            route
+            for view in views.values()
+            for route in signals.routes_of(view, {catalog.check(name).topic for name in ids})
+        ),
         changes=catalog.changes,
     )
     _write(made, outputs, given)

@@ -10,6 +10,7 @@ from postureaudit import __version__
 from postureaudit.findings import Finding, Fix, Place
 from postureaudit.render import Style
 from postureaudit.report import Report
+from postureaudit.signals.model import Route
 
 SCHEMA_VERSION = "1.0"
 
@@ -51,8 +52,33 @@ def document(report: Report) -> dict[str, Any]:
             "tolerated": list(report.decision.tolerated),
         },
         "findings": [_finding(item) for item in report.findings],
-        "signals": [],
+        "signals": [route_document(item) for item in report.routes],
         "unknown": [msgspec.to_builtins(item) for item in report.unseen()],
+    }
+
+
+def route_document(route: Route) -> dict[str, Any]:
+    """What becomes of one signal in one region, with the hops of the road that decides."""
+    return {
+        "signal": route.signal,
+        "severity": route.severity.value,
+        "account": route.account,
+        "region": route.region,
+        "outcome": route.outcome.value,
+        "reason": route.reason,
+        "weakest": route.weakest,
+        "missing": list(route.missing),
+        "hops": [
+            {
+                "kind": hop.kind,
+                "name": hop.name,
+                "region": hop.region,
+                "state": hop.state.value,
+                "reason": hop.reason,
+                "weakness": hop.weakness,
+            }
+            for hop in route.hops
+        ],
     }
 
 

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import io
-import re
-import textwrap
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from postureaudit import __version__, services
-from postureaudit.findings import Finding, Fix, Place, Severity, Verdict
+from postureaudit.findings import Finding, Fix, Place, Verdict
 from postureaudit.render import Style
+from postureaudit.render.lines import COLORS, beside, fold, packed, wrapped
+from postureaudit.render.matrix import ASCII, UTF, Matrix
 from postureaudit.render.neutral import neutral
 from postureaudit.report import Report, Unseen
 
-_UTF = {"pass": "✓", "fail": "✗", "unknown": "?", "waived": "~", "none": "·", "rule": "─"}
-_ASCII = {"pass": "ok", "fail": "X", "unknown": "?", "waived": "~", "none": ".", "rule": "-"}
-_COLORS = {
-    "critical": "bold red",
-    "high": "red",
-    "medium": "yellow",
-    "low": "cyan",
-    "info": "blue",
-    "pass": "green",
-    "unknown": "magenta",
-    "waived": "dim",
-    "none": "dim",
-    "fail": "red",
-}
 _SHORT = {"critical": "CRIT", "high": "HIGH", "medium": "MED", "low": "LOW", "info": "INFO"}
 _WIDE = 120  # from here on regions are not collapsed and the gaps stand beside the map
-_NARROW = 80  # below, one line a region
+_SIGNAL = "signal"
+_SIGNALS = 5  # lost signals shown, unless details are asked for
+_PANE = 60  # columns for the gaps beside the map
 _COMMANDS = 3  # commands shown of one gap, unless details are asked for
-_WORD = re.compile(r"(?:'[^']*'|\"[^\"]*\"|\\.|[^\s'\"])+")
 
 
 def render(report: Report, style: Style) -> str:
@@ -64,20 +50,31 @@ class _Page:
     def __init__(self, report: Report, style: Style) -> None:
         self.report = report
         self.style = style
-        self.glyphs = _ASCII if style.ascii else _UTF
         self.findings = report.findings
-        self.audited = report.evidence.header.regions.audited
-        self.groups: dict[str, tuple[str, ...]] = {}
+        self.wide = style.width >= _WIDE
+        header = report.evidence.header
+        known = {item.name: item.title for item in services.all_services()}
+        self.titles = {name: known.get(name, name) for name in self._services()}
+        self.matrix = Matrix(
+            self.findings,
+            header.regions.audited,
+            header.leader,
+            self.titles,
+            width=style.width - _PANE if self.wide else style.width,
+            collapse=not self.wide,
+            glyphs=ASCII if style.ascii else UTF,
+        )
 
     def lines(self) -> Iterator[Text]:
         yield from self._head()
         yield Text()
-        table = list(self._map())
-        if self.style.width >= _WIDE:
-            table = _beside(table, list(self._overview()), self.style.width)
+        table = list(self.matrix.lines())
+        if self.wide:
+            table = beside(table, list(self._overview()), self.style.width)
         yield from table
         yield Text()
         yield from self._gaps()
+        yield from self._response()
         yield from self._not_evaluated()
         yield from self._waived()
         yield from self._changed()
@@ -103,109 +100,10 @@ class _Page:
             f"{counted}, {header.calls} calls, {self.report.seconds:.1f} s",
             f"as of {header.ended}",
         )
-        yield from _packed(parts, self.style.width)
+        yield from packed(parts, self.style.width)
 
     def _services(self) -> list[str]:
         return list(dict.fromkeys(item.service for item in sorted(self.findings, key=_service_order)))
-
-    def _map(self) -> Iterator[Text]:
-        """Regions by service. Regions that are alike share a row at narrow widths."""
-        columns = self._services()
-        rows = self._rows(columns)
-        titles = {item.name: item.title for item in services.all_services()}
-        first = max([cell_len(name) for name, _ in rows] + [16]) + 2
-        if self.style.width < _NARROW:
-            for name, cells in rows:
-                row = Text(f" {name}:")
-                for column, cell in zip(columns, cells, strict=True):
-                    if cell.plain == self.glyphs["none"]:
-                        continue
-                    shown = Text.assemble(f"  {column} ", cell)
-                    if cell_len(row.plain) + cell_len(shown.plain) > self.style.width:
-                        yield row
-                        row = Text("  ")
-                    row.append_text(shown)
-                yield row
-        else:
-            width = 14
-            yield Text(" Region".ljust(first + 1) + "".join(titles.get(c, c).ljust(width) for c in columns))
-            rule = self.glyphs["rule"] * (first + width * len(columns))
-            yield Text(" " + rule, style="dim")
-            for name, cells in rows:
-                line = Text(" " + name + " " * (first - cell_len(name)))
-                for cell in cells:
-                    line.append_text(cell)
-                    line.append(" " * max(1, width - cell_len(cell.plain)))
-                line.rstrip()
-                yield line
-            yield Text(" " + rule, style="dim")
-        g = self.glyphs
-        legend = (
-            f"{g['pass']} pass",
-            f"{g['fail']} gap by severity (C H M L I)",
-            f"{g['unknown']} not evaluated",
-            f"{g['waived']} waived",
-            f"{g['none']} n/a",
-        )
-        for line in _packed(legend, min(self.style.width, 100)):
-            yield Text(" " + line.plain, style="dim")
-        for label, regions in self.groups.items():
-            lines = textwrap.wrap(" ".join(regions), min(self.style.width, 100) - 6, break_on_hyphens=False)
-            for index, part in enumerate(lines):
-                yield Text((f" {label} " if index == 0 else "     ") + part, style="dim")
-
-    def _rows(self, columns: Sequence[str]) -> list[tuple[str, list[Text]]]:
-        by_place: dict[tuple[str | None, str], list[tuple[Finding, Place]]] = defaultdict(list)
-        for finding in self.findings:
-            for place in finding.places:
-                region = place.region if place.region in self.audited or place.region is None else None
-                by_place[(region, finding.service)].append((finding, place))
-        leader = self.report.evidence.header.leader
-        ordered = sorted(self.audited, key=lambda name: (name != leader, name))
-        rows = [("account-wide", [self._cell(by_place[(None, column)]) for column in columns])]
-        alike: dict[str, list[str]] = defaultdict(list)
-        cells: dict[str, list[Text]] = {}
-        for region in ordered:
-            cells[region] = [self._cell(by_place[(region, column)]) for column in columns]
-            alike["|".join(cell.plain for cell in cells[region])].append(region)
-        wide = self.style.width >= _WIDE
-        for regions in alike.values():
-            if len(regions) > 2 and not wide:
-                label = f"[{chr(ord('a') + len(self.groups) % 26)}]"
-                self.groups[label] = tuple(regions)
-                rows.append((f"{len(regions)} alike  {label}", cells[regions[0]]))
-            else:
-                rows += [
-                    (region + (" (home)" if region == leader else ""), cells[region]) for region in regions
-                ]
-        return rows
-
-    def _cell(self, places: Iterable[tuple[Finding, Place]]) -> Text:
-        severities: dict[Severity, int] = defaultdict(int)
-        counts = dict.fromkeys(("pass", "unknown", "waived"), 0)
-        for finding, place in places:
-            if place.verdict is Verdict.FAIL and not place.waiver:
-                severities[finding.severity] += 1
-            elif place.verdict is Verdict.FAIL:
-                counts["waived"] += 1
-            elif place.verdict is not Verdict.NOT_APPLICABLE:
-                counts[place.verdict.value] += 1
-        parts = [
-            Text(f"{severities[severity]}{severity.value[0].upper()}", style=_COLORS[severity.value])
-            for severity in Severity
-            if severities[severity]
-        ]
-        if parts:
-            cell = Text(self.glyphs["fail"] + " ", style=_COLORS["fail"])
-            cell.append_text(Text(" ").join(parts))
-            if counts["unknown"]:
-                cell.append(f" {self.glyphs['unknown']}", style=_COLORS["unknown"])
-            return cell
-        for name in ("unknown", "waived"):
-            if counts[name]:
-                return Text(f"{self.glyphs[name]} {counts[name]}", style=_COLORS[name])
-        name = "pass" if counts["pass"] else "none"
-        return Text(self.glyphs[name], style=_COLORS[name])
 
     def _overview(self) -> Iterator[Text]:
         """The right pane of a wide terminal: the gaps, one line each, and the services' counts."""
@@ -213,25 +111,65 @@ class _Page:
         places = sum(len(_open(gap)) for gap in gaps)
         yield Text(f"TOP GAPS ({len(gaps)} in {places} places)", style="bold")
         for gap in gaps[:12]:
-            line = Text(f"{_SHORT[gap.severity.value]:5}", style=_COLORS[gap.severity.value])
+            line = Text(f"{_SHORT[gap.severity.value]:5}", style=COLORS[gap.severity.value])
             line.append(f"{neutral(gap.check)[:34]:35}")
             line.append(self._where(gap, short=True)[:16])
             yield line
+        if lost := self._lost_signals():
+            line = Text(f"{_SHORT[lost[0].severity.value]:5}", style=COLORS[lost[0].severity.value])
+            yield line.append(f"{len(lost)} of {self._traced()} signals reach nobody somewhere")
         yield Text()
         yield Text("SERVICE            pass  gap  unkn  waived", style="bold")
-        titles = {item.name: item.title for item in services.all_services()}
-        for name in self._services():
+        for name, title in self.titles.items():
             mine = [place for item in self.findings if item.service == name for place in item.places]
             failing = [place for place in mine if place.verdict is Verdict.FAIL]
             waived = sum(bool(place.waiver) for place in failing)
             passed = sum(place.verdict is Verdict.PASS for place in mine)
             unseen = sum(place.verdict is Verdict.UNKNOWN for place in mine)
-            yield Text(
-                f"{titles.get(name, name)[:17]:18}{passed:5}{len(failing) - waived:5}{unseen:6}{waived:8}"
-            )
+            yield Text(f"{title[:17]:18}{passed:5}{len(failing) - waived:5}{unseen:6}{waived:8}")
 
     def _sorted_gaps(self) -> list[Finding]:
+        """The gaps one by one; those of signals are told together."""
+        return [gap for gap in self._ranked() if gap.service != _SIGNAL]
+
+    def _lost_signals(self) -> list[Finding]:
+        return [gap for gap in self._ranked() if gap.service == _SIGNAL]
+
+    def _ranked(self) -> list[Finding]:
         return sorted(self.report.gaps(), key=lambda gap: (-gap.severity.rank, -len(_open(gap)), gap.check))
+
+    def _traced(self) -> int:
+        return sum(item.service == _SIGNAL for item in self.findings)
+
+    def _response(self) -> Iterator[Text]:
+        """What reaches nobody, in one block: an account without any alerting fails every signal everywhere."""
+        lost = self._lost_signals()
+        if not lost:
+            return
+        places = sum(len(_open(gap)) for gap in lost)
+        yield Text(
+            f"RESPONSE  {len(lost)} of {self._traced()} signals reach nobody, in {places} places",
+            style="bold",
+        )
+        limit = len(lost) if self.style.details or self.style.top == 0 else _SIGNALS
+        for gap in lost[:limit]:
+            yield from self._lost(gap)
+        if len(lost) > limit:
+            yield Text(f"   ... and {len(lost) - limit} more (--top 0)", style="dim")
+        yield Text(
+            "   more  postureaudit trace shows each route, where it breaks and what mends it", style="dim"
+        )
+        yield Text()
+
+    def _lost(self, gap: Finding) -> Iterator[Text]:
+        reasons = list(dict.fromkeys(neutral(place.reason) for place in _open(gap)))
+        head = Text(f"   {gap.severity.value.upper():9}", style=COLORS[gap.severity.value])
+        head.append(neutral(gap.check.partition(".")[2]), style="bold")
+        head.append(f"  {self._where(gap)}")
+        yield head
+        more = f" (and {len(reasons) - 1} other reasons)" if len(reasons) > 1 else ""
+        for line in wrapped(reasons[0] + more, self.style.width - 10):
+            yield Text("         " + line.plain, style="dim")
 
     def _gaps(self) -> Iterator[Text]:
         gaps = self._sorted_gaps()
@@ -248,7 +186,7 @@ class _Page:
 
     def _gap(self, number: int, gap: Finding) -> Iterator[Text]:
         head = Text(f"{number:<3}")
-        head.append(f"{gap.severity.value.upper():9} ", style=_COLORS[gap.severity.value])
+        head.append(f"{gap.severity.value.upper():9} ", style=COLORS[gap.severity.value])
         head.append(neutral(gap.check), style="bold")
         head.append(f"   {self._where(gap)}")
         yield head
@@ -257,7 +195,7 @@ class _Page:
         if len(reasons) > 2 and not self.style.details:
             texts.append(f"... and {len(reasons) - 2} more like this (--details)")
         for text in texts:
-            yield from _wrapped(text, self.style.width)
+            yield from wrapped(text, self.style.width)
         if gap.fix is not None:
             yield from self._fix(gap, gap.fix)
         yield Text(f"   more  postureaudit explain {gap.check}", style="dim")
@@ -274,7 +212,7 @@ class _Page:
             if part
         )
         if fix.shell:
-            yield from _wrapped(f"fix   {neutral(label)}", self.style.width, dim=True)
+            yield from wrapped(f"fix   {neutral(label)}", self.style.width, dim=True)
             lines = fix.shell.splitlines()
             is_loop = any(line.startswith("for region in") for line in lines)
             limit = len(lines) if self.style.details or is_loop else _COMMANDS
@@ -286,7 +224,7 @@ class _Page:
         if fix.steps:
             yield Text("   no safe one-line command:" if not fix.shell else "   elsewhere:", style="dim")
             for index, step in enumerate(fix.steps[: None if self.style.details else 4], 1):
-                yield from _wrapped(f"{index}. {neutral(step)}", self.style.width)
+                yield from wrapped(f"{index}. {neutral(step)}", self.style.width)
 
     def _where(self, gap: Finding, *, short: bool = False) -> str:
         places = _open(gap)
@@ -297,7 +235,9 @@ class _Page:
             return f"{regions[0]}  {neutral(places[0].resource)}"
         if len(regions) == 1:
             return regions[0]
-        label = next((f" {key}" for key, group in self.groups.items() if set(group) == set(regions)), "")
+        label = next(
+            (f" {key}" for key, group in self.matrix.groups.items() if set(group) == set(regions)), ""
+        )
         return f"{len(regions)} regions{label}"
 
     def _not_evaluated(self) -> Iterator[Text]:
@@ -310,8 +250,8 @@ class _Page:
             f"NOT EVALUATED  {len(unknown)} of {total} results ({share:.1f} %)",
             "this audit is INCOMPLETE",
         )
-        for line in _packed(head, self.style.width, between=": "):
-            yield Text(line.plain, style="bold " + _COLORS["unknown"])
+        for line in packed(head, self.style.width, between=": "):
+            yield Text(line.plain, style="bold " + COLORS["unknown"])
         groups: dict[tuple[str, str, str], list[Unseen]] = defaultdict(list)
         for item in self.report.unseen():
             groups[(item.call, item.kind, item.code)].append(item)
@@ -321,10 +261,10 @@ class _Page:
             checks = len({check for item in items for check in item.affects})
             text = f"{where:16} {call}  {kind.replace('_', ' ')}"
             text += f" ({neutral(code)[:40]})" if code else ""
-            yield from _wrapped(f"{text}: {checks} checks", self.style.width)
+            yield from wrapped(f"{text}: {checks} checks", self.style.width)
         silent = sum(not place.blind for place in unknown)
         if silent:
-            yield from _wrapped(f"{silent} results where AWS's answer does not decide", self.style.width)
+            yield from wrapped(f"{silent} results where AWS's answer does not decide", self.style.width)
         yield Text()
 
     def _waived(self) -> Iterator[Text]:
@@ -340,7 +280,7 @@ class _Page:
             where = sorted(regions)[0] if len(regions) == 1 else f"{len(regions)} regions"
             what = sorted(checks)[0] if len(checks) == 1 else f"{len(checks)} checks"
             text = f"WAIVED  {name}  {what}  {where}, until {place.waiver.expires} ({place.waiver.owner})"
-            yield Text(neutral(text), style=_COLORS["waived"])
+            yield Text(neutral(text), style=COLORS["waived"])
         for warning in self.report.warnings:
             yield Text(neutral(f"WARNING  {warning}"), style="yellow")
 
@@ -350,7 +290,7 @@ class _Page:
 
     def _result(self) -> Iterator[Text]:
         parts = result_line(self.report).split(" | ")
-        for index, line in enumerate(_packed(parts, self.style.width, between=" | ")):
+        for index, line in enumerate(packed(parts, self.style.width, between=" | ")):
             yield Text(("        " if index else "") + line.plain, style="bold")
 
 
@@ -376,21 +316,6 @@ def result_line(report: Report) -> str:
     return "RESULT  " + " | ".join(parts)
 
 
-def fold(command: str, width: int) -> list[str]:
-    """A shell line folded at word borders with a backslash: it pastes back as the one command it is."""
-    indent = len(command) - len(command.lstrip())
-    words = _WORD.findall(command)
-    lines: list[str] = []
-    line = " " * indent
-    for word in words:
-        joined = f"{line} {word}" if line.strip() else line + word
-        if line.strip() and cell_len(joined) > width - 2:
-            lines.append(line + " \\")
-            joined = " " * (indent + 2) + word
-        line = joined
-    return [*lines, line]
-
-
 def _open(finding: Finding) -> list[Place]:
     return [place for place in finding.having(Verdict.FAIL) if not place.waiver]
 
@@ -398,37 +323,3 @@ def _open(finding: Finding) -> list[Place]:
 def _service_order(finding: Finding) -> int:
     names = list(services.NAMES)
     return names.index(finding.service) if finding.service in names else len(names)
-
-
-def _wrapped(text: str, width: int, *, dim: bool = False) -> Iterator[Text]:
-    for line in textwrap.wrap(
-        text, width - 1, initial_indent="   ", subsequent_indent="   ", break_on_hyphens=False
-    ):
-        yield Text(line, style="dim" if dim else "")
-
-
-def _packed(parts: Iterable[str], width: int, *, between: str = "   ") -> Iterator[Text]:
-    """Parts on as few lines as fit."""
-    line = ""
-    for part in parts:
-        joined = f"{line}{between}{part}" if line else part
-        if line and cell_len(joined) > width - 1:
-            yield Text(line)
-            joined = part
-        line = joined
-    yield Text(line)
-
-
-def _beside(left: list[Text], right: list[Text], width: int) -> list[Text]:
-    """Two panes; the left keeps its lines, the right stands beside it where it fits."""
-    edge = max(cell_len(line.plain) for line in left) + 3
-    if width - edge < 56:
-        return left
-    lines = []
-    for index in range(max(len(left), len(right))):
-        line = left[index].copy() if index < len(left) else Text()
-        if index < len(right):
-            line.append(" " * (edge - cell_len(line.plain)))
-            line.append_text(right[index])
-        lines.append(line)
-    return lines

@@ -14,7 +14,7 @@ from rich.tree import Tree
 from postureaudit.findings import Fix
 from postureaudit.render import Style
 from postureaudit.render.neutral import neutral
-from postureaudit.signals.model import Hop, Outcome, Road, Route, State
+from postureaudit.signals.model import Outcome, Road, Route, State
 
 _UTF = {"ok": "✓", "broken": "✗", "unknown": "?", "leaves": "→"}
 _ASCII = {"ok": "ok", "broken": "X", "unknown": "?", "leaves": ">"}
@@ -71,37 +71,6 @@ def summary(routes: Iterable[Route]) -> str:
     counts = {found: sum(item is found for item in worst.values()) for found in _ORDER}
     parts = [f"{count} {_WORDS[found][1]}" for found, count in counts.items() if count]
     return f"SIGNALS  {counts[Outcome.REACHES]} of {len(worst)} reach someone everywhere: " + ", ".join(parts)
-
-
-def documents(drawn: Sequence[Drawn]) -> list[dict[str, Any]]:
-    """The routes as plain data, as `signals` in the JSON result has them."""
-    return [document(item.route) for item in drawn]
-
-
-def document(route: Route) -> dict[str, Any]:
-    """One route as plain data."""
-    return {
-        "signal": route.signal,
-        "severity": route.severity.value,
-        "account": route.account,
-        "region": route.region,
-        "outcome": route.outcome.value,
-        "reason": route.reason,
-        "weakest": route.weakest,
-        "missing": list(route.missing),
-        "hops": [_hop(hop) for hop in route.hops],
-    }
-
-
-def _hop(hop: Hop) -> dict[str, Any]:
-    return {
-        "kind": hop.kind,
-        "name": hop.name,
-        "region": hop.region,
-        "state": hop.state.value,
-        "reason": hop.reason,
-        "weakness": hop.weakness,
-    }
 
 
 def alike(drawn: Iterable[Drawn]) -> list[list[Drawn]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,9 +53,10 @@ def _may(view: View, arn: str, action: str, resource: str) -> Hop:
     if isinstance(outcome, Absent):
         return _broken(name, view, "the role does not exist")
     trust = Request(principal="events.amazonaws.com", action="sts:AssumeRole", resource=arn)
-    if (
-        hop := _judged(found.get("AssumeRolePolicyDocument"), trust, name, view, "does not trust EventBridge")
-    ) is not None:
+    # A trust policy is about its own role and names no resource.
+    trusts = _many(_parsed(found.get("AssumeRolePolicyDocument")).get("Statement"))
+    document = {"Version": "2012-10-17", "Statement": [{"Resource": "*", **item} for item in trusts]}
+    if (hop := _judged(document, trust, name, view, "does not trust EventBridge")) is not None:
         return hop
     if found.get("PermissionsBoundary"):
         reason = "its permissions boundary is not worked out"
@@ -110,7 +112,7 @@ def _statements(view: View, name: str) -> list[Json] | Refusal:
     return [
         {**statement, "Principal": "*"}
         for document in documents
-        for statement in _many((document or {}).get("Statement"))
+        for statement in _many(_parsed(document).get("Statement"))
     ]
 
 
@@ -122,6 +124,16 @@ def _attached(view: View, arn: str) -> Json | Refusal:
     outcome = view.outcome("iam:GetPolicyVersion", view.leader, PolicyArn=arn, VersionId=version)
     held = member(outcome, "PolicyVersion", {})
     return held if isinstance(held, Refusal) else held.get("Document")
+
+
+def _parsed(document: Any) -> dict[str, Json]:
+    """A policy document as plain data: IAM sends text, which botocore reads."""
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except ValueError:
+            return {"Statement": [{"Effect": "?"}]}  # not understood: the judge says unknown
+    return document if isinstance(document, dict) else {}
 
 
 def _many(value: Any) -> Iterable[dict[str, Json]]:

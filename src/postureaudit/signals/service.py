@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -41,6 +41,15 @@ def produce(view: View) -> Iterator[Resource]:
                 elsewhere=elsewhere,
                 facts=facts(Route=_facts(route)) if route else {},
             )
+
+
+def routes_of(view: View, names: Set[str]) -> Iterator[Route]:
+    """The routes of these signals in every audited region where they can arise."""
+    for item in signals():
+        for region in view.regions if item.id in names else ():
+            route = route_of(view, item.id, region)
+            if route is not None:
+                yield route
 
 
 def route_of(view: View, name: str, region: str) -> Route | None:
