@@ -13,6 +13,7 @@ from postureaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from postureaudit.catalog import Catalog
+    from postureaudit.evidence import Evidence
 
 
 def with_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -108,3 +109,30 @@ def needs(given: Sequence[str]) -> dict[str, str]:
             )
         found[name] = value
     return found
+
+
+def narrowed(evidence: Evidence, only: Sequence[str], exclude: Sequence[str]) -> Evidence:
+    """The evidence of these regions alone. Raises UsageError for a glob that fits none of them."""
+    from fnmatch import fnmatchcase
+
+    import msgspec
+
+    from postureaudit.evidence import Evidence
+
+    regions = evidence.header.regions
+    for glob in (*only, *exclude):
+        if not any(fnmatchcase(name, glob) for name in regions.audited):
+            raise UsageError(
+                f"the evidence has no region {glob!r}", hint=f"it has: {', '.join(regions.audited)}"
+            )
+    audited = tuple(
+        name
+        for name in regions.audited
+        if (not only or any(fnmatchcase(name, glob) for glob in only))
+        and not any(fnmatchcase(name, glob) for glob in exclude)
+    )
+    left_out = tuple(name for name in regions.audited if name not in audited)
+    if not audited:
+        raise UsageError("no region is left", hint=f"there is: {', '.join(regions.audited)}")
+    kept = msgspec.structs.replace(regions, audited=audited, excluded=(*regions.excluded, *left_out))
+    return Evidence(msgspec.structs.replace(evidence.header, regions=kept), evidence)

@@ -17,6 +17,9 @@ from postureaudit.cli.messages import say
 from postureaudit.errors import PostureAuditError, UsageError
 
 if TYPE_CHECKING:
+    from postureaudit.evidence import Evidence
+
+if TYPE_CHECKING:
     pass
 
 
@@ -118,26 +121,59 @@ def report(path: Path, verify: bool, **given: Any) -> None:
 
 
 @main.command()
+@click.option("--signal", "signals", metavar="NAME", multiple=True, help="Only this signal (guardduty-high).")
+@click.option("--from", "path", type=click.Path(path_type=Path), help="Trace saved evidence, not AWS.")
+@click.option("--demo", "made_up", is_flag=True, help="Trace the demo's account.")
+@click.option("--checks", "checks_file", type=click.Path(path_type=Path), hidden=True)
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--no-config", is_flag=True, help="Ignore configuration files.")
+@options.asking
+@options.reporting
+def trace(signals: tuple[str, ...], path: Path | None, made_up: bool, **given: Any) -> None:
+    """Follow each signal to whoever hears of it, or to the hop where it dies, and say what mends that."""
+    from postureaudit import evidence as files
+
+    chosen: dict[str, Any] = {"only": [f"signal.{name}" for name in signals] or ["signal.*"]}
+    chosen |= {"skip": (), "chosen": (), "frameworks": (), "severity": "info"}
+    given = {**choices.with_settings({**given, "no_config": given["no_config"] or made_up}), **chosen}
+    given["outputs"] = given["outputs"] or ("trace=-",)
+    catalog, ids = choices.chosen_catalog(given)
+    reporting.formats(given["outputs"])
+    if made_up or path:
+        evidence = choices.narrowed(files.load(path) if path else _demo(), given["regions"], given["exclude"])
+        reporting.report(evidence, catalog, ids, given, gate=not made_up)
+        return
+    evidence, code = collecting.collect(given, catalog, ids)
+    reporting.report(evidence, catalog, ids, given, interrupted=code)
+
+
+@main.command()
 @options.selection
 @options.reporting
 def demo(**given: Any) -> None:
     """The full report of a made-up account: no credentials, no network. Exits 0."""
     from importlib.resources import files as package_files
 
-    from postureaudit import evidence as files
     from postureaudit import waivers
 
-    data = package_files("postureaudit") / "data"
-    import gzip
-
-    evidence = files.loads(gzip.decompress((data / "demo.json.gz").read_bytes()), name="demo evidence")
-    accepted = waivers.parse((data / "demo-waivers.yaml").read_text("utf-8"), name="demo waivers")
-    given = {**given, "no_config": True}
-    catalog, ids = choices.chosen_catalog(choices.with_settings(given))
+    evidence = _demo()
+    text = (package_files("postureaudit") / "data" / "demo-waivers.yaml").read_text("utf-8")
+    accepted = waivers.parse(text, name="demo waivers")
+    given = choices.with_settings({**given, "no_config": True})
+    catalog, ids = choices.chosen_catalog(given)
     day = datetime.date.fromisoformat(evidence.header.ended[:10])
-    reporting.report(
-        evidence, catalog, ids, choices.with_settings(given), accepted=accepted, today=day, gate=False
-    )
+    reporting.report(evidence, catalog, ids, given, accepted=accepted, today=day, gate=False)
+
+
+def _demo() -> Evidence:
+    """The evidence of the made-up account, which is shipped with the program."""
+    import gzip
+    from importlib.resources import files as package_files
+
+    from postureaudit import evidence as files
+
+    data = (package_files("postureaudit") / "data" / "demo.json.gz").read_bytes()
+    return files.loads(gzip.decompress(data), name="demo evidence")
 
 
 @main.command()

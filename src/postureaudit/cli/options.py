@@ -50,7 +50,7 @@ asking = together(
 )
 reporting = together(
     click.option(
-        "-o", "--output", "outputs", metavar="FORMAT[=PATH]", help="table, json; - is stdout.", **_many
+        "-o", "--output", "outputs", metavar="FORMAT[=PATH]", help="table, json, trace; - is stdout.", **_many
     ),
     click.option("--fail-on", type=click.Choice((*SEVERITIES, "none")), help="Exit 3 from here on. [low]"),
     click.option("--exit-zero", is_flag=True, help="Gaps do not change the exit code."),

@@ -9,7 +9,11 @@ import msgspec
 
 from postureaudit.report import Report
 
-FORMATS = {"table": "postureaudit.render.table", "json": "postureaudit.render.json"}
+FORMATS = {
+    "table": "postureaudit.render.table",
+    "json": "postureaudit.render.json",
+    "trace": "postureaudit.render.trace",
+}
 MACHINE = frozenset({"json"})  # formats whose readers are programs: the RESULT line goes to stderr then
 
 

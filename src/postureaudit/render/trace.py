@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -12,8 +12,12 @@ from rich.text import Text
 from rich.tree import Tree
 
 from postureaudit.findings import Fix
+from postureaudit.fixes import loops
 from postureaudit.render import Style
+from postureaudit.render.lines import fold, wrapped
 from postureaudit.render.neutral import neutral
+from postureaudit.render.table import result_line
+from postureaudit.report import Report
 from postureaudit.signals.model import Outcome, Road, Route, State
 
 _UTF = {"ok": "✓", "broken": "✗", "unknown": "?", "leaves": "→"}
@@ -26,6 +30,7 @@ _WORDS = {
     Outcome.UNKNOWN: ("unknown", "unknown"),
     Outcome.LEAVES: ("leaves", "leaves the account: not verified"),
 }
+_LOOPS = 3  # commands or loops shown of one group, unless details are asked for
 _ORDER = (Outcome.BROKEN, Outcome.NO_ROUTE, Outcome.UNKNOWN, Outcome.LEAVES, Outcome.REACHES)
 
 
@@ -36,8 +41,22 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
     fix: Fix | None = None
 
 
-def render(drawn: Sequence[Drawn], style: Style) -> str:
-    """All routes as trees, the most severe that do not reach first."""
+def render(report: Report, style: Style) -> str:
+    """The routes as trees, those that do not reach first, each with what mends it, then the result line."""
+    fixes = {
+        (finding.account, finding.check.partition(".")[2], place.region): place.fix
+        for finding in report.findings
+        for place in finding.places
+    }
+    drawn = [
+        Drawn(route=route, fix=fixes.get((route.account, route.signal, route.region)))
+        for route in report.routes
+    ]
+    return draw(drawn, style) + result_line(report) + "\n"
+
+
+def draw(drawn: Sequence[Drawn], style: Style) -> str:
+    """Routes as trees; regions that are alike are drawn once."""
     out = io.StringIO()
     console = Console(
         file=out,
@@ -51,15 +70,32 @@ def render(drawn: Sequence[Drawn], style: Style) -> str:
         legacy_windows=False,
         safe_box=style.ascii,
     )
-    groups = alike(drawn)
-    for group in groups:
+    for group in alike(drawn):
         console.print(_tree(group, style), soft_wrap=True)
-        if group[0].fix is not None and group[0].fix.shell:
-            for line in group[0].fix.shell.splitlines():
-                console.print(Text("   " + neutral(line)), soft_wrap=True)
+        for line in _mend(group, style):
+            console.print(line, soft_wrap=True)
         console.print()
     console.print(Text(summary(item.route for item in drawn), style="bold"), soft_wrap=True)
     return out.getvalue()
+
+
+def _mend(group: Sequence[Drawn], style: Style) -> Iterator[Text]:
+    """What mends the routes of a group: one loop where only the region differs, steps where no command is safe."""
+    found = [item.fix for item in group if item.fix is not None]
+    if not found:
+        return
+    texts = loops(found)
+    if texts:
+        needs = f"   needs {', '.join(found[0].permissions)}" if found[0].permissions else ""
+        yield Text(neutral(f"   mend  {found[0].effect}{needs}"), style="dim")
+    for text in texts[: None if style.details else _LOOPS]:
+        for line in text.splitlines():
+            for part in fold(line, style.width - 3):
+                yield Text("   " + neutral(part))
+    if len(texts) > _LOOPS and not style.details:
+        yield Text(f"   ... and {len(texts) - _LOOPS} more (--details, or -o json)", style="dim")
+    for step in dict.fromkeys(step for fix in found for step in fix.steps):
+        yield from wrapped(neutral(step), style.width)
 
 
 def summary(routes: Iterable[Route]) -> str:
