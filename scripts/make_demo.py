@@ -11,14 +11,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.fakeaws import FakeAws  # noqa: E402 - the path above makes it importable
-from tests.fakeaws.scenarios import mixed  # noqa: E402 - the same
+from tests.fakeaws.demo import demo  # noqa: E402 - the same
 
 TARGET = ROOT / "src" / "postureaudit" / "data" / "demo.json.gz"
 
 
 def main() -> None:
     """Run `postureaudit collect` against the demo's account and keep what it wrote."""
-    with FakeAws(mixed()) as aws:
+    with FakeAws(demo()) as aws:
         command = [sys.executable, "-m", "postureaudit", "collect", "--no-config", "-o", str(TARGET)]
         environment = {
             **aws.env(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.text import Text
@@ -19,6 +19,7 @@ from postureaudit.report import Report, Unseen
 
 _SHORT = {"critical": "CRIT", "high": "HIGH", "medium": "MED", "low": "LOW", "info": "INFO"}
 _WIDE = 120  # from here on regions are not collapsed and the gaps stand beside the map
+_SHUT = 3  # services that a region refuses alike, from which on they share a line
 _SIGNAL = "signal"
 _SIGNALS = 5  # lost signals shown, unless details are asked for
 _PANE = 60  # columns for the gaps beside the map
@@ -252,16 +253,8 @@ class _Page:
         )
         for line in packed(head, self.style.width, between=": "):
             yield Text(line.plain, style="bold " + COLORS["unknown"])
-        groups: dict[tuple[str, str, str], list[Unseen]] = defaultdict(list)
-        for item in self.report.unseen():
-            groups[(item.call, item.kind, item.code)].append(item)
-        for (call, kind, code), items in sorted(groups.items()):
-            regions = sorted({item.region for item in items})
-            where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
-            checks = len({check for item in items for check in item.affects})
-            text = f"{where:16} {call}  {kind.replace('_', ' ')}"
-            text += f" ({neutral(code)[:40]})" if code else ""
-            yield from wrapped(f"{text}: {checks} checks", self.style.width)
+        for text in _refused(self.report.unseen()):
+            yield from wrapped(text, self.style.width)
         silent = sum(not place.blind for place in unknown)
         if silent:
             yield from wrapped(f"{silent} results where AWS's answer does not decide", self.style.width)
@@ -279,8 +272,12 @@ class _Page:
             assert place.waiver is not None
             where = sorted(regions)[0] if len(regions) == 1 else f"{len(regions)} regions"
             what = sorted(checks)[0] if len(checks) == 1 else f"{len(checks)} checks"
-            text = f"WAIVED  {name}  {what}  {where}, until {place.waiver.expires} ({place.waiver.owner})"
-            yield Text(neutral(text), style=COLORS["waived"])
+            parts = (
+                f"WAIVED  {name}  {what}",
+                f"{where}, until {place.waiver.expires} ({place.waiver.owner})",
+            )
+            for index, line in enumerate(packed(map(neutral, parts), self.style.width, between="  ")):
+                yield Text("        " * (index > 0) + line.plain, style=COLORS["waived"])
         for warning in self.report.warnings:
             yield Text(neutral(f"WARNING  {warning}"), style="yellow")
 
@@ -292,6 +289,28 @@ class _Page:
         parts = result_line(self.report).split(" | ")
         for index, line in enumerate(packed(parts, self.style.width, between=" | ")):
             yield Text(("        " if index else "") + line.plain, style="bold")
+
+
+def _refused(unseen: Iterable[Unseen]) -> Iterator[str]:
+    """What was refused: a region that refuses several services in one line, the rest call by call."""
+    shut: dict[tuple[str, str], list[Unseen]] = defaultdict(list)
+    for item in unseen:
+        shut[(item.region, item.kind)].append(item)
+    groups: dict[tuple[str, str, str], list[Unseen]] = defaultdict(list)
+    for (region, kind), items in sorted(shut.items()):
+        names = sorted({item.call.partition(":")[0] for item in items})
+        if len(names) < _SHUT:
+            for item in items:
+                groups[(item.call, item.kind, item.code)].append(item)
+            continue
+        checks = len({check for item in items for check in item.affects})
+        yield f"{region:16} {', '.join(names)}  {kind.replace('_', ' ')}: {checks} checks"
+    for (call, kind, code), items in sorted(groups.items()):
+        regions = sorted({item.region for item in items})
+        where = regions[0] if len(regions) == 1 else f"{len(regions)} regions"
+        checks = len({check for item in items for check in item.affects})
+        reason = f" ({neutral(code)[:40]})" if code else ""
+        yield f"{where:16} {call}  {kind.replace('_', ' ')}{reason}: {checks} checks"
 
 
 def result_line(report: Report) -> str:
