@@ -71,7 +71,7 @@ def draw(drawn: Sequence[Drawn], style: Style) -> str:
         safe_box=style.ascii,
     )
     for group in alike(drawn):
-        console.print(_tree(group, style), soft_wrap=True)
+        console.print(_tree(group, style))
         for line in _mend(group, style):
             console.print(line, soft_wrap=True)
         console.print()
@@ -158,10 +158,12 @@ def _tree(group: Sequence[Drawn], style: Style) -> Tree:
         tree.add(Text(neutral(route.reason), style=_COLORS[state]))
     if route.weakest:
         tree.add(Text(neutral(f"weakest link: {route.weakest}"), style="yellow"))
-    for other in route.others[:2]:
-        first = next((hop for hop in other if hop.state is not State.OK), None)
-        if first is not None:
-            tree.add(Text(neutral(f"another road: {first.kind} {first.name}: {first.reason}"), style="dim"))
+    stops = [next((hop for hop in other if hop.state is not State.OK), None) for other in route.others]
+    told = dict.fromkeys(
+        f"another road: {hop.kind} {hop.name}: {hop.reason}" for hop in stops if hop and hop not in route.hops
+    )
+    for line in list(told)[:2]:
+        tree.add(Text(neutral(line), style="dim"))
     return tree
 
 
