@@ -47,6 +47,15 @@ def wrapped(text: str, width: int, *, dim: bool = False) -> Iterator[Text]:
         yield Text(line, style="dim" if dim else "")
 
 
+def heading(text: str, width: int) -> Iterator[Text]:
+    """A line in bold, wrapped where it must be."""
+    if cell_len(text) <= width:
+        yield Text(text, style="bold")
+        return
+    for line in textwrap.wrap(text, width - 1, subsequent_indent="        ", break_on_hyphens=False):
+        yield Text(line, style="bold")
+
+
 def packed(parts: Iterable[str], width: int, *, between: str = "   ") -> Iterator[Text]:
     """Parts on as few lines as fit."""
     line = ""

@@ -12,7 +12,7 @@ from rich.text import Text
 from postureaudit import __version__, services
 from postureaudit.findings import Finding, Fix, Place, Verdict
 from postureaudit.render import Style
-from postureaudit.render.lines import COLORS, beside, fold, packed, wrapped
+from postureaudit.render.lines import COLORS, beside, fold, heading, packed, wrapped
 from postureaudit.render.matrix import ASCII, UTF, Matrix
 from postureaudit.render.neutral import neutral
 from postureaudit.report import Report, Unseen
@@ -148,10 +148,8 @@ class _Page:
         if not lost:
             return
         places = sum(len(_open(gap)) for gap in lost)
-        yield Text(
-            f"RESPONSE  {len(lost)} of {self._traced()} signals reach nobody, in {places} places",
-            style="bold",
-        )
+        count = f"{len(lost)} of {self._traced()} signals"
+        yield from heading(f"RESPONSE  {count} reach nobody, in {places} places", self.style.width)
         limit = len(lost) if self.style.details or self.style.top == 0 else _SIGNALS
         for gap in lost[:limit]:
             yield from self._lost(gap)
@@ -179,7 +177,7 @@ class _Page:
         shown = gaps if self.style.top == 0 else gaps[: self.style.top]
         places = sum(len(_open(gap)) for gap in gaps)
         rest = "" if len(shown) == len(gaps) else f"; showing {len(shown)} (--top 0 for all)"
-        yield Text(f"TOP GAPS  {len(gaps)} gaps in {places} places{rest}", style="bold")
+        yield from heading(f"TOP GAPS  {len(gaps)} gaps in {places} places{rest}", self.style.width)
         yield Text()
         for number, gap in enumerate(shown, 1):
             yield from self._gap(number, gap)
@@ -288,7 +286,7 @@ class _Page:
     def _result(self) -> Iterator[Text]:
         parts = result_line(self.report).split(" | ")
         for index, line in enumerate(packed(parts, self.style.width, between=" | ")):
-            yield Text(("        " if index else "") + line.plain, style="bold")
+            yield from heading(("        " if index else "") + line.plain, self.style.width)
 
 
 def _refused(unseen: Iterable[Unseen]) -> Iterator[str]:
