@@ -34,6 +34,7 @@ def verdicts(findings: Mapping[str, Finding]) -> Verdicts:
 REGIONS = {
     "mixed": ("us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1", "sa-east-1"),
 }
+NAMES = sorted(set(SCENARIOS) - {"readable_archive"})  # the responding account is that one and more
 FEW = ("us-east-1", "eu-west-1", "sa-east-1")
 CHECKS = {check.id: check for check in catalog.builtin().checks}
 KINDS = services.types()
@@ -55,7 +56,7 @@ def scenario(request: pytest.FixtureRequest) -> tuple[Evidence, Verdicts]:
     return evidence, verdicts(judge(evidence))
 
 
-@pytest.mark.parametrize("scenario", sorted(SCENARIOS), indirect=True)
+@pytest.mark.parametrize("scenario", NAMES, indirect=True)
 @pytest.mark.parametrize("call", CALLS)
 def test_denying_one_call(scenario: tuple[Evidence, Verdicts], call: str) -> None:
     """No verdict turns round; what reads the call is unknown or stands in the table with what decides it."""
@@ -78,7 +79,7 @@ def test_denying_one_call(scenario: tuple[Evidence, Verdicts], call: str) -> Non
             )
 
 
-@pytest.mark.parametrize("scenario", sorted(SCENARIOS), indirect=True)
+@pytest.mark.parametrize("scenario", NAMES, indirect=True)
 def test_denying_everything_leaves_no_verdict(scenario: tuple[Evidence, Verdicts]) -> None:
     """Nothing passes and nothing fails when every call was refused."""
     evidence, _ = scenario

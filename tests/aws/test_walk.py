@@ -279,3 +279,20 @@ def test_errors_without_an_answer(
 def test_credentials_that_fail_say_what_to_run(error: Exception, said: str) -> None:
     """One sentence and one command for each way in which credentials fail."""
     assert said in session._explained(error, "p", None).hint
+
+
+def test_enabled_region_that_knows_no_token_is_a_matter_of_credentials(collect: Collect) -> None:
+    """The code of a region that is off, from one that is on, is a refusal that says what to do about it."""
+    world = World()
+    code = "UnrecognizedClientException"
+    world.faults = [Fault(service="cloudtrail", region="eu-west-1", code=code, status=400)]
+
+    found = [
+        record.outcome
+        for record in collect(world)
+        if record.call == "cloudtrail:DescribeTrails" and record.region == "eu-west-1"
+    ]
+
+    [refusal] = found
+    assert isinstance(refusal, Refusal) and refusal.kind is RefusalKind.DENIED
+    assert "regional STS endpoint" in refusal.message

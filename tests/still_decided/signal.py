@@ -32,6 +32,7 @@ DECIDED = {
             ("logs:DescribeMetricFilters", "signal.*"),
             ("cloudwatch:DescribeAlarms", "signal.*"),
             ("cloudwatch:ListAlarmMuteRules", "signal.*"),
+            ("cloudwatch:GetAlarmMuteRule", "signal.*"),
             ("sns:GetTopicAttributes", "signal.*"),
             ("sns:ListSubscriptionsByTopic", "signal.*"),
             ("sns:GetSubscriptionAttributes", "signal.*"),

@@ -138,6 +138,7 @@ class _Run:
         self._flying: dict[tuple[str, str], int] = defaultdict(int)
         self._flying_in: dict[str, int] = defaultdict(int)
         self._running = 0
+        self._enabled: frozenset[str] = frozenset()
         self._heard: set[tuple[str, str]] = set()  # (region, service) that has answered, were it to refuse
         self._silent: dict[tuple[str, str], Refusal] = {}  # what timed out and never answered
 
@@ -148,6 +149,7 @@ class _Run:
         return [self._records[key] for key in keys]
 
     def collect(self, collectors: Sequence[Collector], found: Regions) -> None:
+        self._enabled = frozenset(found.audited)
         leader = self.session.leader
         first = leader if leader in found.audited else found.audited[0]
         for region in sorted(found.audited, key=lambda name: name != first):
@@ -373,7 +375,8 @@ class _Run:
                 detail = error.response.get("Error", {})
                 status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
                 code, message = str(detail.get("Code", "")), str(detail.get("Message", ""))
-                return outcomes.classify(ask.service, ask.operation, code, message, status=status), status
+                found = outcomes.classify(ask.service, ask.operation, code, message, status=status)
+                return self._in_an_enabled_region(found, region), status
             case failed.ConnectTimeoutError() | failed.ReadTimeoutError():
                 return Refusal(RefusalKind.TIMEOUT, type(error).__name__, text), 0
             case failed.EndpointConnectionError() if not self.session.offered(ask.service, region):
@@ -392,6 +395,22 @@ class _Run:
                 return Refusal(RefusalKind.EXPIRED, type(error).__name__, text), 0
             case _:
                 return Refusal(RefusalKind.ERROR, type(error).__name__, text), 0
+
+    def _in_an_enabled_region(self, outcome: Outcome, region: str) -> Outcome:
+        """What "not enabled" means in a region that the account has enabled: it does not know these credentials.
+
+        Tokens of STS's global endpoint are not valid in regions that were opted into (STS API reference,
+        "Activating and deactivating AWS STS in an AWS Region").
+        """
+        if not isinstance(outcome, Refusal) or outcome.kind is not RefusalKind.REGION_DISABLED:
+            return outcome
+        if region not in self._enabled:
+            return outcome
+        message = (
+            "the region is enabled and does not know these credentials: "
+            "use a token of a regional STS endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional)"
+        )
+        return msgspec.structs.replace(outcome, kind=RefusalKind.DENIED, message=message)
 
 
 class _Refused(Exception):

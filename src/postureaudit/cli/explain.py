@@ -41,6 +41,10 @@ def _variant(variant: Variant) -> Iterator[str]:
         yield f"Fix{when}"
         yield f"         {command}"
         when = ""
+    if variant.mender:
+        yield from _entry(
+            "Fix", "worked out for each place from what was read, and proven on it before it is printed"
+        )
     for index, step in enumerate(variant.steps, 1):
         yield from _entry(f"Step {index}", step)
     for label, value in (

@@ -18,7 +18,8 @@ from postureaudit.signals.targets import Parcel, Sender
 
 CALLS = (
     *cloudtrail.EVENT_CALLS,
-    *("logs:DescribeMetricFilters", "cloudwatch:DescribeAlarms", "cloudwatch:ListAlarmMuteRules"),
+    *("logs:DescribeMetricFilters", "cloudwatch:DescribeAlarms"),
+    *("cloudwatch:ListAlarmMuteRules", "cloudwatch:GetAlarmMuteRule"),
     *targets.CALLS,
 )
 _UP = ("GreaterThanOrEqualToThreshold", "GreaterThanThreshold")
