@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
+
+from postureaudit.render import Style
 
 COLORS = {
     "critical": "bold red",
@@ -22,6 +26,22 @@ COLORS = {
     "fail": "red",
 }
 _WORD = re.compile(r"(?:'[^']*'|\"[^\"]*\"|\\.|[^\s'\"])+")
+
+
+def console(style: Style, out: io.StringIO) -> Console:
+    """A rich console that writes plain text, or escape codes where the style has colour, and reads no markup."""
+    return Console(
+        file=out,
+        width=style.width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        force_terminal=style.color,
+        color_system="standard" if style.color else None,
+        no_color=not style.color,
+        legacy_windows=False,
+        safe_box=style.ascii,
+    )
 
 
 def fold(command: str, width: int) -> list[str]:

@@ -6,13 +6,12 @@ import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from rich.console import Console
 from rich.text import Text
 
 from postureaudit import __version__, services
 from postureaudit.findings import Finding, Fix, Place, Verdict
 from postureaudit.render import Style
-from postureaudit.render.lines import COLORS, beside, fold, heading, packed, wrapped
+from postureaudit.render.lines import COLORS, beside, console, fold, heading, packed, wrapped
 from postureaudit.render.matrix import ASCII, UTF, Matrix
 from postureaudit.render.neutral import neutral
 from postureaudit.report import Report, Unseen
@@ -30,20 +29,10 @@ def render(report: Report, style: Style) -> str:
     """The whole report as text; with escape codes only when the style has colour."""
     page = _Page(report, style)
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=style.width,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        force_terminal=style.color,
-        color_system="standard" if style.color else None,
-        no_color=not style.color,
-        legacy_windows=False,
-    )
+    screen = console(style, out)
     for line in page.lines():
         shown = neutral(line.plain)  # the last border: some place may print a region or call as it came
-        console.print(line if shown == line.plain else Text(shown), soft_wrap=True)
+        screen.print(line if shown == line.plain else Text(shown), soft_wrap=True)
     return out.getvalue()
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
 from postureaudit.findings import Fix
 from postureaudit.fixes import loops
 from postureaudit.render import Style
-from postureaudit.render.lines import fold, wrapped
+from postureaudit.render.lines import console, fold, wrapped
 from postureaudit.render.neutral import neutral
 from postureaudit.render.table import result_line
 from postureaudit.report import Report
@@ -58,24 +57,13 @@ def render(report: Report, style: Style) -> str:
 def draw(drawn: Sequence[Drawn], style: Style) -> str:
     """Routes as trees; regions that are alike are drawn once."""
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=style.width,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        force_terminal=style.color,
-        color_system="standard" if style.color else None,
-        no_color=not style.color,
-        legacy_windows=False,
-        safe_box=style.ascii,
-    )
+    screen = console(style, out)
     for group in alike(drawn):
-        console.print(_tree(group, style))
+        screen.print(_tree(group, style))
         for line in _mend(group, style):
-            console.print(line, soft_wrap=True)
-        console.print()
-    console.print(Text(summary(item.route for item in drawn), style="bold"), soft_wrap=True)
+            screen.print(line, soft_wrap=True)
+        screen.print()
+    screen.print(Text(summary(item.route for item in drawn), style="bold"), soft_wrap=True)
     return out.getvalue()
 
 
