@@ -249,7 +249,7 @@ def test_terminal_report_fits_its_width(cli: Cli, width: int) -> None:
 
 def test_ascii_report_is_ascii(cli: Cli) -> None:
     """--ascii, and a stdout that cannot take glyphs, give plain characters."""
-    one = cli("audit", "--no-config", "--ascii", world=mixed())
+    one = cli("trace", "--demo", "--ascii")
     two = cli("audit", "--no-config", world=mixed(), env={"PYTHONIOENCODING": "ascii"})
 
     assert one.out.isascii() and two.out.isascii() and two.code == 3

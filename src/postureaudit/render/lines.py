@@ -44,6 +44,17 @@ def console(style: Style, out: io.StringIO) -> Console:
     )
 
 
+_GUIDES = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-"})
+
+
+def finished(out: io.StringIO, style: Style) -> str:
+    """What the console wrote; in ASCII alone where the style wants that, whatever names hold."""
+    text = out.getvalue()
+    if not style.ascii:
+        return text
+    return text.translate(_GUIDES).encode("ascii", "backslashreplace").decode()
+
+
 def fold(command: str, width: int) -> list[str]:
     """A shell line folded at word borders with a backslash: it pastes back as the one command it is."""
     indent = len(command) - len(command.lstrip())

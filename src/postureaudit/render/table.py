@@ -11,7 +11,7 @@ from rich.text import Text
 from postureaudit import __version__, services
 from postureaudit.findings import Finding, Fix, Place, Verdict
 from postureaudit.render import Style
-from postureaudit.render.lines import COLORS, beside, console, fold, heading, packed, wrapped
+from postureaudit.render.lines import COLORS, beside, console, finished, fold, heading, packed, wrapped
 from postureaudit.render.matrix import ASCII, UTF, Matrix
 from postureaudit.render.neutral import neutral
 from postureaudit.report import Report, Unseen
@@ -33,7 +33,7 @@ def render(report: Report, style: Style) -> str:
     for line in page.lines():
         shown = neutral(line.plain)  # the last border: some place may print a region or call as it came
         screen.print(line if shown == line.plain else Text(shown), soft_wrap=True)
-    return out.getvalue()
+    return finished(out, style)
 
 
 class _Page:

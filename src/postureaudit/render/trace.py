@@ -13,7 +13,7 @@ from rich.tree import Tree
 from postureaudit.findings import Fix
 from postureaudit.fixes import loops
 from postureaudit.render import Style
-from postureaudit.render.lines import console, fold, wrapped
+from postureaudit.render.lines import console, finished, fold, wrapped
 from postureaudit.render.neutral import neutral
 from postureaudit.render.table import result_line
 from postureaudit.report import Report
@@ -64,7 +64,7 @@ def draw(drawn: Sequence[Drawn], style: Style) -> str:
             screen.print(line, soft_wrap=True)
         screen.print()
     screen.print(Text(summary(item.route for item in drawn), style="bold"), soft_wrap=True)
-    return out.getvalue()
+    return finished(out, style)
 
 
 def _mend(group: Sequence[Drawn], style: Style) -> Iterator[Text]:
