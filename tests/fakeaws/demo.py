@@ -66,7 +66,12 @@ def _config(account: Account) -> None:
 
 
 def _guardduty(account: Account) -> None:
-    """Off where nobody looks, plans off beside their workloads, a filter that hides too much, a dead export."""
+    """Off where nobody looks, plans off beside their workloads, a filter that hides too much, a dead export.
+
+    The management account itself was never enrolled with the security account.
+    """
+    for region in account.regions.values():
+        region.guardduty["admin"] = region.securityhub["admin"] = None
     for name in ("ap-northeast-3", "ap-south-1"):
         account.region(name).guardduty["detector"] = None
     stockholm = account.region("eu-north-1")

@@ -10,6 +10,8 @@ DECIDED = {
             ("guardduty:GetDetector", "signal.*"),
             ("guardduty:ListFilters", "signal.*"),
             ("guardduty:GetFilter", "signal.*"),
+            ("guardduty:GetAdministratorAccount", "signal.*"),
+            ("securityhub:GetAdministratorAccount", "signal.*"),
             ("securityhub:DescribeHub", "signal.*"),
             ("securityhub:DescribeSecurityHubV2", "signal.*"),
             ("securityhub:ListEnabledProductsForImport", "signal.*"),

@@ -68,7 +68,7 @@ def routes(view: View) -> Iterable[Route]:
 
 def roads(view: View, signal: Signal, item: Member, region: str) -> list[Road]:
     """Every road of one event, the one that decides first."""
-    found: list[Road] = []
+    found: list[Road] = list(sources.administered(view, signal, item, region))
     for emission in sources.emissions(view, signal, item, region):
         tails = [
             *buses.roads(view, emission.event, emission.region),

@@ -22,6 +22,7 @@ LINK_CALLS = ("securityhub:ListFindingAggregators", "securityhub:GetFindingAggre
 RECORDER_CALLS = ("config:DescribeConfigurationRecorders", "config:DescribeConfigurationRecorderStatus")
 CALLS = (
     *(*DETECTOR_CALLS, *FILTER_CALLS, *HUB_CALLS, *RULE_CALLS, *LINK_CALLS, *RECORDER_CALLS),
+    *("guardduty:GetAdministratorAccount", "securityhub:GetAdministratorAccount"),
     *("securityhub:DescribeSecurityHubV2", *cloudtrail.EVENT_CALLS),
 )
 _PRODUCTS = {"guardduty": "guardduty", "config": "config"}
@@ -57,6 +58,35 @@ def emissions(view: View, signal: Signal, item: Member, region: str) -> Iterable
     imported = events.in_security_hub(signal.kind, event, place)
     if imported is not None:
         yield from _through_hub(view, imported, region, start, product=_PRODUCTS[signal.kind])
+
+
+def administered(view: View, signal: Signal, item: Member, region: str) -> Iterable[Road]:
+    """The road to the account that administers the service: its members' findings are sent to it as well."""
+    if signal.kind == "guardduty":
+        place = place_of(view, region)
+        event: dict[str, Json] = events.document(item.template, place)
+        start = (*_source(view, signal, event, region), *_archived(view, event, region))
+        detector = detector_id(view, region)
+        if isinstance(detector, Refusal) or not detector:
+            return  # the source hop says so
+        outcome = view.outcome("guardduty:GetAdministratorAccount", region, DetectorId=detector)
+    elif signal.kind == "securityhub":
+        start = _hub(view, region, "")
+        outcome = view.outcome("securityhub:GetAdministratorAccount", region)
+    else:
+        return
+    found = member(outcome, "Administrator", {})
+    if isinstance(found, Refusal):
+        yield (*start, _hop("administrator", "administrator account", region, found, ""))
+        return
+    account = (found or {}).get("AccountId")
+    status = str((found or {}).get("RelationshipStatus") or (found or {}).get("MemberStatus") or "")
+    if account and account != view.account and status.lower() in ("enabled", ""):
+        reason = f"findings go to account {account} too, which is not read here"
+        yield (
+            *start,
+            Hop(kind="administrator", name=str(account), region=region, state=State.LEAVES, reason=reason),
+        )
 
 
 def place_of(view: View, region: str) -> Place:
