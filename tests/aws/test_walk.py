@@ -138,6 +138,10 @@ def test_until_stops_at_the_first_page_that_has_something() -> None:
 
 
 DENIED = "User: arn:aws:sts::1:x is not authorized to perform: macie2:GetMacieSession"
+NO_HUB = "Account 1 is not subscribed to AWS Security Hub"
+NO_ADMIN = "Account 1 is not an administrator for this organization"
+NO_MASTER = "The request failed because you do not have required AWS Organization master permission."
+STALE = "The request is rejected because the input detectorId is not owned by the current account."
 SCP = "is not authorized with an explicit deny in a service control policy"
 
 
@@ -146,13 +150,15 @@ SCP = "is not authorized with an explicit deny in a service control policy"
     [
         ("macie2", "GetMacieSession", "AccessDeniedException", "Macie is not enabled", Absent),
         ("macie2", "GetMacieSession", "AccessDeniedException", DENIED, "denied"),
-        (
-            "securityhub",
-            "DescribeHub",
-            "InvalidAccessException",
-            "Account 1 is not subscribed to AWS Security Hub",
-            Absent,
-        ),
+        ("securityhub", "DescribeHub", "InvalidAccessException", NO_HUB, Absent),
+        ("securityhub", "GetEnabledStandards", "InvalidAccessException", NO_HUB, "denied"),
+        ("securityhub", "DescribeOrganizationConfiguration", "InvalidAccessException", NO_ADMIN, Absent),
+        ("securityhub", "ListMembers", "InvalidAccessException", NO_ADMIN, "denied"),
+        ("guardduty", "ListOrganizationAdminAccounts", "BadRequestException", NO_MASTER, Absent),
+        ("guardduty", "DescribeOrganizationConfiguration", "BadRequestException", NO_MASTER, Absent),
+        ("guardduty", "ListMembers", "BadRequestException", NO_MASTER, "error"),
+        ("guardduty", "ListFilters", "BadRequestException", STALE, "error"),
+        ("guardduty", "DescribeOrganizationConfiguration", "BadRequestException", STALE, "error"),
         ("securityhub", "DescribeHub", "InvalidAccessException", "something new", "denied"),
         ("s3", "GetBucketPolicy", "NoSuchBucketPolicy", "", Absent),
         ("s3", "GetBucketAcl", "NoSuchBucketPolicy", "", "error"),

@@ -76,6 +76,23 @@ def a_finding(severity: float, *, archived: bool = False) -> dict[str, Any]:
 # ---------------------------------------------------------------- the detector
 
 
+def test_a_detector_replaced_during_the_walk_is_unknown(collect: Collect) -> None:
+    """"Not owned by the current account" on the way is no empty list: neither a gap nor a pass comes of it."""
+    stale = "The request is rejected because the input detectorId is not owned by the current account."
+    world = a_world(
+        faults=[
+            Fault(service="guardduty", operation=name, code="BadRequestException", message=stale, status=400)
+            for name in ("ListFilters", "ListPublishingDestinations", "ListFindings", "GetAdministratorAccount")
+        ]
+    )
+    busy(world).add_detector()
+
+    found = judge(collect(world))
+
+    for name in ("suppression-filters", "publishing-destination", "open-high-findings"):
+        assert found[f"guardduty.{name}"].verdict is Verdict.UNKNOWN, name
+
+
 def test_suspended_detector_is_off_though_its_plans_say_enabled(collect: Collect) -> None:
     """A suspended detector watches nothing: its region fails, and what its plans claim is not judged."""
     world = a_world()

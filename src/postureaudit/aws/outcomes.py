@@ -21,12 +21,19 @@ class _Row(NamedTuple):
 # Errors that are answers. Each row: botocore service, operation, error code, part of the message.
 # Sources: the operations' declared errors in botocore's models, and the services' API references.
 ABSENT = (
-    _Row("securityhub", "*", "InvalidAccessException", "not subscribed to aws security hub"),
-    _Row("securityhub", "*", "InvalidAccessException", "is not an administrator for this organization"),
+    # "Not subscribed" and the like are knowledge where the question is whether it is so. From a call that follows
+    # one which said that it is on, they mean that something changed in between: a refusal, never an empty list.
+    _Row("securityhub", "DescribeHub", "InvalidAccessException", "not subscribed to aws security hub"),
+    _Row(
+        *("securityhub", "DescribeOrganizationConfiguration", "InvalidAccessException"),
+        "is not an administrator for this organization",
+    ),
     _Row("securityhub", "DescribeSecurityHubV2", "ResourceNotFoundException"),
     _Row("securityhub", "GetFindingAggregator", "ResourceNotFoundException"),
-    _Row("guardduty", "*", "BadRequestException", "required aws organization master permission"),
-    _Row("guardduty", "*", "BadRequestException", "detectorid is not owned by the current account"),
+    *(
+        _Row("guardduty", operation, "BadRequestException", "required aws organization master permission")
+        for operation in ("DescribeOrganizationConfiguration", "ListOrganizationAdminAccounts")
+    ),
     _Row("config", "GetDiscoveredResourceCounts", "NoAvailableConfigurationRecorderException"),
     _Row("cloudtrail", "GetInsightSelectors", "InsightNotEnabledException"),
     _Row("macie2", "*", "AccessDeniedException", "macie is not enabled"),
