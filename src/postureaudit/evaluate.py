@@ -8,7 +8,7 @@ from typing import Any
 
 from postureaudit import expressions, fixes, services
 from postureaudit.catalog import Catalog, Check
-from postureaudit.evidence import Evidence, Json, Refusal, RefusalKind
+from postureaudit.evidence import Evidence, Json, Refusal, RefusalKind, heavier
 from postureaudit.findings import Finding, Fix, Place, Verdict, fingerprint, overall, place_fingerprint
 from postureaudit.resources import Resource, ResourceType, View
 from postureaudit.services.base import Document, Mender
@@ -55,7 +55,8 @@ def evaluate(
             judged[check.id] = [
                 (
                     resource,
-                    _required(check, resource, judged) or judge(check, resource, view.partition, view.leader),
+                    _required(check, resource, judged, view)
+                    or judge(check, resource, view.partition, view.leader),
                 )
                 for resource in produced[check.resource]
                 if resource.topic == check.topic
@@ -77,6 +78,8 @@ def judge(check: Check, resource: Resource, partition: str, leader: str = "us-ea
             reason = fixes.fill(check.otherwise, env) or f"only where {check.applies_when}"
             return Judgement(Verdict.NOT_APPLICABLE, reason)
         if applies is not True and holds is not True:
+            if isinstance(applies, Refusal) and isinstance(holds, Refusal):
+                applies = heavier(applies, holds)
             return _unknown(applies, check.applies_when)
     match holds:
         case True:
@@ -109,9 +112,12 @@ def _unknown(found: Refusal | None, text: str) -> Judgement:
 
 
 def _required(
-    check: Check, resource: Resource, judged: Mapping[str, list[tuple[Resource, Judgement]]]
+    check: Check, resource: Resource, judged: Mapping[str, list[tuple[Resource, Judgement]]], view: View
 ) -> Judgement | None:
-    """What the required checks leave to say of this resource; None when it is to be judged."""
+    """What the required checks leave to say of this resource; None when it is to be judged.
+
+    Where one is unknown, so is this one, for all that hides either: who tolerates the one has not tolerated the other.
+    """
     for name in check.requires:
         here = [
             judgement
@@ -125,8 +131,13 @@ def _required(
             case Verdict.PASS:
                 continue
             case Verdict.UNKNOWN:
-                cause = next(found for found in here if found.verdict is Verdict.UNKNOWN)
-                return Judgement(Verdict.UNKNOWN, cause.reason, cause.refusal)
+                hidden = [found for found in here if found.verdict is Verdict.UNKNOWN]
+                own = judge(check, resource, view.partition, view.leader)
+                refusal: Refusal | None = None
+                for found in (*hidden, own):
+                    if found.refusal is not None:
+                        refusal = heavier(refusal, found.refusal)
+                return Judgement(Verdict.UNKNOWN, hidden[0].reason, refusal)
             case _:
                 cause = next(found for found in here if found.verdict is not Verdict.PASS)
                 return Judgement(Verdict.NOT_APPLICABLE, f"needs {name}: {cause.reason}")
@@ -184,7 +195,6 @@ def _place(
     if found.verdict is Verdict.FAIL:
         work = {name: functools.partial(mender, view, resource, needs) for name, mender in menders.items()}
         fix = fixes.fix(check, resource, env, documents, needs, work)
-    refusal = found.refusal
     return Place(
         fingerprint=place_fingerprint(view.partition, view.account, check.id, resource.region, resource.id),
         region=resource.region,
@@ -194,8 +204,16 @@ def _place(
         facts=_facts(check, env) if found.verdict in (Verdict.PASS, Verdict.FAIL) else {},
         owner=resource.owner,
         fix=fix,
-        blind=((refusal.call, refusal.region, refusal.kind.value),) if refusal and refusal.call else (),
+        blind=_blind(found.refusal),
     )
+
+
+def _blind(refusal: Refusal | None) -> tuple[tuple[str, str, str], ...]:
+    """The refusals behind an UNKNOWN; what no call is to blame for is named only beside one that is."""
+    parts = refusal.parts() if refusal else ()
+    if not any(part.call for part in parts):
+        return ()
+    return tuple(dict.fromkeys((part.call, part.region, part.kind.value) for part in parts))
 
 
 def _nothing(check: Check, kind: ResourceType, view: View) -> Place:

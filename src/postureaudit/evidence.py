@@ -71,15 +71,45 @@ class Refusal(msgspec.Struct, frozen=True, tag="refusal", tag_field="is"):
         code = f" ({self.code})" if self.code else ""
         return f"{self.call}{where}: {self.kind.value.replace('_', ' ')}{code}"
 
+    def parts(self) -> tuple[Refusal, ...]:
+        """Every refusal that this one stands for, the one that it shows first."""
+        return (self,)
+
+
+class Joined(Refusal, frozen=True, tag="joined", tag_field="is"):
+    """Several refusals that hide one fact: it reads as the heaviest, and keeps the others. Never recorded."""
+
+    also: tuple[Refusal, ...] = ()
+
+    def parts(self) -> tuple[Refusal, ...]:
+        shown = Refusal(self.kind, self.code, self.message, self.call, self.region)
+        return (shown, *self.also)
+
 
 def heavier(first: Refusal | None, second: Refusal) -> Refusal:
-    """Of two refusals the one that a joined fact shows: the first, unless only the second hides an answer.
+    """Two refusals as one, which shows the first, unless only the second hides an answer; it keeps both.
 
     "Not offered in this region" reads as not applicable; it may not hide that another region was denied.
     """
-    if first is None or (first.kind is RefusalKind.NOT_IN_REGION and first.region != second.region):
+    if first is None:
         return second
-    return first
+    lighter = first.kind is RefusalKind.NOT_IN_REGION and first.region != second.region
+    ahead, behind = (second, first) if lighter else (first, second)
+    shown, *others = dict.fromkeys((*ahead.parts(), *behind.parts()))
+    also = [
+        part for part in others if part.kind is not RefusalKind.NOT_IN_REGION and not _follows(part, shown)
+    ]
+    if not also:
+        return shown
+    return Joined(shown.kind, shown.code, shown.message, shown.call, shown.region, tuple(also))
+
+
+def _follows(part: Refusal, shown: Refusal) -> bool:
+    """Whether an ask was never made because of the refusal before it: it is that refusal once more."""
+    if part.kind is not RefusalKind.NOT_COLLECTED or part.code or part.message:
+        return False
+    near = part.region == shown.region or part.call.partition(":")[0] == shown.call.partition(":")[0]
+    return near and shown.kind is not RefusalKind.NOT_COLLECTED
 
 
 Outcome = Union[Answer, Absent, Refusal]  # noqa: UP007 - msgspec reads this form on every Python we support

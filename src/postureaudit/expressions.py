@@ -36,9 +36,8 @@ class _Functions(jmespath.functions.Functions):  # type: ignore[misc]  # jmespat
     """The standard functions, and the few of ours."""
 
     def call_function(self, function_name: str, resolved_args: list[Any]) -> Any:
-        for argument in resolved_args:
-            if (refusal := first_refusal(argument)) is not None:
-                return refusal
+        if (refusal := refusal_in(resolved_args)) is not None:
+            return refusal
         return super().call_function(function_name, resolved_args)
 
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]  # jmespath ships no types
@@ -149,12 +148,15 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
         if not isinstance(base, list):
             return None
         kept = []
+        hidden: Refusal | None = None
         for element in base:
             holds = self.visit(node["children"][2], element)
             if isinstance(holds, Refusal):
-                return holds  # whether this item belongs to the list is not known: neither is the list
-            if self._is_true(holds):
+                hidden = heavier(hidden, holds)
+            elif self._is_true(holds):
                 kept.append(element)
+        if hidden is not None:
+            return hidden  # whether an item belongs to the list is not known: neither is the list
         return self._project(node["children"][1], kept)
 
     def _project(self, node: dict[str, Any], items: list[Any]) -> list[Any]:
@@ -163,9 +165,8 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
 
     def visit_comparator(self, node: dict[str, Any], value: Any) -> Any:
         left, right = (self.visit(child, value) for child in node["children"])
-        for side in (left, right):
-            if (refusal := first_refusal(side)) is not None:
-                return refusal
+        if (refusal := refusal_in([left, right])) is not None:
+            return refusal
         operator = node["value"]
         if operator in ("eq", "ne"):
             return _same(left, right) is (operator == "eq")
@@ -260,15 +261,16 @@ def compile(text: str) -> Expression:
     return Expression(text, tree)
 
 
-def first_refusal(value: Any) -> Refusal | None:
-    """The first Refusal anywhere in a value, in order."""
+def refusal_in(value: Any) -> Refusal | None:
+    """Every Refusal anywhere in a value as one, None where there is none."""
     if isinstance(value, Refusal):
         return value
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    found: Refusal | None = None
     for item in items:
-        if (found := first_refusal(item)) is not None:
-            return found
-    return None
+        if (hidden := refusal_in(item)) is not None:
+            found = heavier(found, hidden)
+    return found
 
 
 def paths(tree: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -79,7 +79,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     waiver: Waived | None = None
     fix: Fix | None = None
-    blind: tuple[tuple[str, str, str], ...] = ()  # (call, region, kind) of the refusals behind UNKNOWN
+    blind: tuple[tuple[str, str, str], ...] = ()  # (call, region, kind) of all refusals behind UNKNOWN
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

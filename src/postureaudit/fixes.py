@@ -309,7 +309,7 @@ def _document(value: Json | Refusal, needs: Mapping[str, str]) -> str:
     """A document as one JSON argument; what only the user knows stays marked."""
     if value is None:
         raise NoCommand("its document cannot be built from what was read")
-    if (refusal := expressions.first_refusal(value)) is not None:
+    if (refusal := expressions.refusal_in(value)) is not None:
         raise NoCommand(refusal.reason())
     return _json(_marked(value, needs))
 

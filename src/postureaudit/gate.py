@@ -30,7 +30,8 @@ def decide(
     """3 when an unwaived gap at or above `fail_on` is open, else 4 when a check there is unknown, else 0.
 
     `fail_on` None: no gap gates, and any unknown is 4. `exit_zero` takes 3 out. `allow_unknown` names
-    checks, services, regions, calls or refusal kinds whose unknowns are tolerated.
+    checks, services, regions, calls or refusal kinds whose unknowns are tolerated; an unknown with several refusals
+    behind it is tolerated when each of them is.
     """
     gaps = unknown = 0
     tolerated: set[str] = set()
@@ -39,16 +40,22 @@ def decide(
         if finding.verdict is Verdict.FAIL and not finding.waived and fail_on is not None and counts:
             gaps += 1
         for place in finding.having(Verdict.UNKNOWN):
-            names = allow_unknown & _names(finding, place)
+            names = _tolerated(finding, place, allow_unknown)
             tolerated |= names
             unknown += bool(counts and not names and not place.waiver)
     code = GAPS if gaps and not exit_zero else BLIND if unknown else CLEAN
     return Decision(code=code, gaps=gaps, unknown=unknown, tolerated=tuple(sorted(tolerated)))
 
 
-def _names(finding: Finding, place: Place) -> set[str]:
-    """By what an unknown place can be tolerated."""
-    names = {finding.check, finding.service, f"{finding.service}.*", place.region or ""}
-    for call, region, kind in place.blind:
-        names |= {call, region, kind}
-    return names - {""}
+def _tolerated(finding: Finding, place: Place, allowed: frozenset[str]) -> set[str]:
+    """The names by which an unknown place is tolerated: the check, or one for each refusal behind it; else none."""
+    names = allowed & {
+        finding.check,
+        finding.service,
+        f"{finding.service}.*",
+        *([place.region] if place.region else []),
+    }
+    if names:
+        return set(names)
+    behind = [allowed & {name for name in refused if name} for refused in place.blind]
+    return set().union(*behind) if all(behind) else set()

@@ -66,7 +66,7 @@ def unseen(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Unseen, ...
     affected: dict[tuple[str, str, str, str], set[str]] = {}
     for finding in findings:
         for place in finding.having(Verdict.UNKNOWN):
-            for call, region, kind in place.blind:
+            for call, region, kind in (item for item in place.blind if item[0]):
                 affected.setdefault((finding.account, region, call, kind), set()).add(finding.check)
     codes = {
         (record.account, record.region, record.call): getattr(record.outcome, "code", "")

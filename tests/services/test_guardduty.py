@@ -77,12 +77,17 @@ def a_finding(severity: float, *, archived: bool = False) -> dict[str, Any]:
 
 
 def test_a_detector_replaced_during_the_walk_is_unknown(collect: Collect) -> None:
-    """"Not owned by the current account" on the way is no empty list: neither a gap nor a pass comes of it."""
+    """ "Not owned by the current account" on the way is no empty list: neither a gap nor a pass comes of it."""
     stale = "The request is rejected because the input detectorId is not owned by the current account."
     world = a_world(
         faults=[
             Fault(service="guardduty", operation=name, code="BadRequestException", message=stale, status=400)
-            for name in ("ListFilters", "ListPublishingDestinations", "ListFindings", "GetAdministratorAccount")
+            for name in (
+                "ListFilters",
+                "ListPublishingDestinations",
+                "ListFindings",
+                "GetAdministratorAccount",
+            )
         ]
     )
     busy(world).add_detector()

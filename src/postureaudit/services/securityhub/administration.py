@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
-from postureaudit.evidence import Absent, Answer, Json, Refusal
+from postureaudit.evidence import Absent, Answer, Json, Refusal, heavier
 from postureaudit.resources import View, all_of, any_of, body, malformed, member
 from postureaudit.services.securityhub.asks import HUB, aggregator_ask, home_region
 
@@ -74,7 +76,7 @@ def _anywhere(view: View) -> str | Refusal:
         return next((item for item in named if item), "")
     hidden = [item for item in found if isinstance(item, Refusal)]
     hidden += [item for item in (on(view, region) for region in view.regions) if isinstance(item, Refusal)]
-    return hidden[0] if hidden else ""
+    return functools.reduce(heavier, hidden) if hidden else ""
 
 
 def aggregator(view: View) -> Aggregator:
@@ -130,4 +132,4 @@ def aggregator_arn(view: View) -> str | Refusal:
         return str(item.get("FindingAggregatorArn") or "")
     hidden = [item for item in listed if isinstance(item, Refusal)]
     hidden += [item for item in (on(view, region) for region in view.regions) if isinstance(item, Refusal)]
-    return "" if answers or not hidden else hidden[0]
+    return "" if answers or not hidden else functools.reduce(heavier, hidden)
