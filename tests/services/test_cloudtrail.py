@@ -176,6 +176,33 @@ def test_multi_region_trail_covers_a_region_that_refused(collect: Collect) -> No
     assert unknown["sa-east-1"] == "unknown"
 
 
+def test_delivery_that_fails_in_one_region_is_a_gap(collect: Collect) -> None:
+    """A multi-region trail delivers from each region on its own: its home may be well while another is not."""
+    world = World()
+    world.add_bucket("trail-logs")
+    home(world).add_trail(status_in={"eu-west-1": {"LatestDeliveryError": "AccessDenied"}})
+
+    found = judge(collect(world))["cloudtrail.delivery-healthy"]
+
+    assert found.verdict is Verdict.FAIL
+    assert "AccessDenied in eu-west-1" in found.places[0].reason
+
+
+def test_delivery_in_a_region_that_refused_is_unknown(collect: Collect) -> None:
+    """A region that does not tell how the trail is doing may hide an error; one that is known stays a gap."""
+    fault = Fault(
+        service="cloudtrail", operation="GetTrailStatus", region="sa-east-1", code="AccessDeniedException"
+    )
+    world = World(faults=[fault])
+    world.add_bucket("trail-logs")
+    home(world).add_trail()
+    assert judge(collect(world))["cloudtrail.delivery-healthy"].verdict is Verdict.UNKNOWN
+
+    home(world).cloudtrail["trails"]["main"]["Status"]["LatestDeliveryError"] = "NoSuchBucket"
+
+    assert judge(collect(world))["cloudtrail.delivery-healthy"].verdict is Verdict.FAIL
+
+
 def test_trail_stopped_in_one_region_only(collect: Collect) -> None:
     """GetTrailStatus answers for one region: where it says no, the region is not covered."""
     world = World()

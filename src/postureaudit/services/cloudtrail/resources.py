@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from postureaudit.evidence import Absent, Json, Outcome, Refusal
+from postureaudit.evidence import Absent, Json, Outcome, Refusal, heavier
 from postureaudit.resources import (
     Facet,
     Resource,
@@ -71,7 +71,12 @@ class Lake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """How a delivery is doing: on, its last error ("" for none), hours since the last one (null: never)."""
+    """How a delivery is doing: on, its last error ("" for none), hours since the last one (null: never).
+
+    `On` and `AgeHours` are the home region's: a region where nothing happens delivers nothing, and is not ill.
+    `Error` is the home region's, else that of any region that lists the trail ("AccessDenied in eu-west-1"): a
+    multi-region trail delivers from each region on its own, and GetTrailStatus tells of the one it is asked in.
+    """
 
     On: bool | Refusal
     Error: str | Refusal
@@ -326,6 +331,7 @@ def _trail(view: View, trail: Trail) -> Resource:
 
 
 def _delivery(view: View, trail: Trail, status: Outcome, when: str, error: str) -> Delivery:
+    """A delivery at the trail's home, with the errors of the other regions."""
     found = body(status)
     if isinstance(found, Refusal):
         return Delivery(On=found, Error=found, AgeHours=found)
@@ -337,7 +343,22 @@ def _delivery(view: View, trail: Trail, status: Outcome, when: str, error: str) 
         age = None  # it was started a while ago and has had no time to deliver since
     elif age is None and when == "LatestDeliveryTime":
         age = started  # never; digests and logs may have been turned on later than the trail: not known
-    return Delivery(On=found.get("IsLogging") is True, Error=str(found.get(error) or ""), AgeHours=age)
+    return Delivery(On=found.get("IsLogging") is True, Error=_error(view, trail, error), AgeHours=age)
+
+
+def _error(view: View, trail: Trail, name: str) -> str | Refusal:
+    """The error of the first region that reports one; "" when none does, or the refusal that may hide one.
+
+    Where the trail is stopped, an error is an old one: that it records nothing there is another check's finding.
+    """
+    hidden: Refusal | None = None
+    for region in (trail.home, *sorted(trail.seen_in - {trail.home})):
+        found = body(coverage.status(view, trail, region))
+        if isinstance(found, Refusal):
+            hidden = heavier(hidden, found)
+        elif found.get(name) and (region == trail.home or found.get("IsLogging") is True):
+            return str(found[name]) if region == trail.home else f"{found[name]} in {region}"
+    return "" if hidden is None else hidden
 
 
 def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
