@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from postureaudit import expressions, fixes, services
 from postureaudit.catalog import Catalog, Check
 from postureaudit.evidence import Evidence, Json, Refusal, RefusalKind, heavier
 from postureaudit.findings import Finding, Fix, Place, Verdict, fingerprint, overall, place_fingerprint
-from postureaudit.resources import Resource, ResourceType, View
+from postureaudit.resources import MISREAD, Resource, ResourceType, ScopeKind, View
 from postureaudit.services.base import Document, Mender
 
 _MANY = 50  # facts shown of one list
@@ -47,23 +47,50 @@ def evaluate(
     findings = []
     for account in evidence.header.accounts:
         view = (views or {}).get(account.id) or View(evidence, account.id)
-        produced: dict[str, list[Resource]] = {}
+        produced: dict[str, list[Resource] | Refusal] = {}
         judged: dict[str, list[tuple[Resource, Judgement]]] = {}
         for check in checks:
             if check.resource not in produced:
-                produced[check.resource] = list(types[check.resource].produce(view))
+                produced[check.resource] = _produced(types[check.resource], view)
             judged[check.id] = [
                 (
                     resource,
                     _required(check, resource, judged, view)
                     or judge(check, resource, view.partition, view.leader),
                 )
-                for resource in produced[check.resource]
-                if resource.topic == check.topic
+                for resource in _subjects(check, types[check.resource], produced[check.resource], view)
             ]
             if check.id in wanted:
                 findings.append(_finding(check, types[check.resource], judged[check.id], view, needs or {}))
     return tuple(sorted(findings, key=lambda found: (-found.severity.rank, found.check, found.account)))
+
+
+def _produced(kind: ResourceType, view: View) -> list[Resource] | Refusal:
+    """The resources of a type, or the refusal that stands for all of them where an answer cannot be read."""
+    try:
+        return list(kind.produce(view))
+    except MISREAD as error:
+        text = f"an answer behind {kind.name} is not as AWS gives it ({type(error).__name__}: {error})"[:300]
+        return Refusal(RefusalKind.MALFORMED, type(error).__name__, text)
+
+
+def _subjects(
+    check: Check, kind: ResourceType, found: list[Resource] | Refusal, view: View
+) -> Iterator[Resource]:
+    """What a check judges: the resources of its topic; "*" in each place where none could be made."""
+    if not isinstance(found, Refusal):
+        yield from (resource for resource in found if resource.topic == check.topic)
+        return
+    whole = kind.scope in (ScopeKind.ACCOUNT, ScopeKind.ORGANIZATION)
+    for region in (None,) if whole else view.regions:
+        yield Resource(
+            type=kind.name,
+            id="*",
+            account=view.account,
+            region=region,
+            facts={facet.name: found for facet in kind.facets},
+            topic=check.topic,
+        )
 
 
 def judge(check: Check, resource: Resource, partition: str, leader: str = "us-east-1") -> Judgement:
@@ -194,7 +221,11 @@ def _place(
     fix: Fix | None = None
     if found.verdict is Verdict.FAIL:
         work = {name: functools.partial(mender, view, resource, needs) for name, mender in menders.items()}
-        fix = fixes.fix(check, resource, env, documents, needs, work)
+        try:
+            fix = fixes.fix(check, resource, env, documents, needs, work)
+        except MISREAD as error:
+            text = f"No command can be filled in: an answer is not as AWS gives it ({type(error).__name__})."
+            fix = Fix(steps=(text,), account=resource.owner or resource.account, region=resource.region)
     return Place(
         fingerprint=place_fingerprint(view.partition, view.account, check.id, resource.region, resource.id),
         region=resource.region,

@@ -21,6 +21,9 @@ from postureaudit.evidence import (
 )
 
 T = TypeVar("T")
+# What reading an answer raises when its parts are of other types than AWS gives them. Live answers are parsed by
+# AWS's models; a saved file may hold anything.
+MISREAD = (TypeError, AttributeError, LookupError, ValueError, ArithmeticError, RecursionError)
 
 
 class ScopeKind(StrEnum):
@@ -132,9 +135,20 @@ def body(outcome: Outcome) -> dict[str, Json] | Refusal:
 
 
 def member(outcome: Outcome, name: str, default: Json = None) -> Json:
-    """A top-level member of the answer: the default when absent, the Refusal when refused."""
+    """A top-level member of the answer: the default when absent, the Refusal when refused.
+
+    Where the default is a list or an object, anything else is malformed: it is not "none".
+    """
     found = body(outcome)
-    return found if isinstance(found, Refusal) else found.get(name, default)
+    if isinstance(found, Refusal):
+        return found
+    value = found.get(name, default)
+    if isinstance(default, list | dict):
+        if value is None:
+            return default
+        if not isinstance(value, type(default)):
+            return Refusal(RefusalKind.MALFORMED, message=f"{name} is no {type(default).__name__}")
+    return value
 
 
 def any_of(values: Iterable[bool | Refusal]) -> bool | Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from postureaudit.catalog import Catalog
     from postureaudit.evidence import Evidence
     from postureaudit.findings import Finding, Severity
+    from postureaudit.resources import View
+    from postureaudit.signals.model import Route
 
 
 def report(
@@ -37,7 +39,6 @@ def report(
     from postureaudit.gate import decide
     from postureaudit.report import Report
     from postureaudit.resources import View
-    from postureaudit.signals import service as signals
 
     outputs = formats(given["outputs"])
     needs = {**given["parameters"], **choices.needs(given["needs"])}
@@ -68,16 +69,23 @@ def report(
         today=today.isoformat(),
         seconds=_seconds(evidence),
         warnings=applied.warnings,
-        routes=tuple(
-            route
-            for view in views.values()
-            for route in signals.routes_of(view, {catalog.check(name).topic for name in ids})
-        ),
+        routes=_routes(views.values(), {catalog.check(name).topic for name in ids}),
         changes=catalog.changes,
     )
     _write(made, outputs, given)
     if made.exit_code:
         raise click.exceptions.Exit(made.exit_code)
+
+
+def _routes(views: Iterable[View], topics: set[str]) -> tuple[Route, ...]:
+    """The routes of the signals that were asked for; none where a saved answer cannot be read: its checks say so."""
+    from postureaudit.resources import MISREAD
+    from postureaudit.signals import service as signals
+
+    try:
+        return tuple(route for view in views for route in signals.routes_of(view, topics))
+    except MISREAD:
+        return ()
 
 
 def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> None:
