@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from postureaudit import fixes
 from postureaudit.catalog import Check, Variant
 from postureaudit.evidence import Json, Refusal, RefusalKind
-from postureaudit.findings import Severity
+from postureaudit.findings import Fix, Place, Severity, Verdict
 from postureaudit.resources import Resource
 from postureaudit.services.base import Document, Need
 
+ACCOUNT = "111122223333"
 START = Variant(
     command="aws configservice start-configuration-recorder --configuration-recorder-name "
     "{Recorder.name} --region {Region}",
@@ -254,3 +255,55 @@ def test_any_name_is_one_argument_or_no_command(name: str) -> None:
     assert argv[:3] == ("aws", "configservice", "start-configuration-recorder")
     values = json.loads(argv[-1])["ConfigurationRecorderName"] if "--cli-input-json" in argv else argv[4]
     assert values == name
+
+
+def test_a_combined_fix_keeps_accounts_effects_and_undos_apart() -> None:
+    """Commands for two accounts have no common argv, and each says where it runs; no effect or undo is lost."""
+    own = Fix(
+        argv=(("aws", "a"),),
+        shell="aws a",
+        effect="writes",
+        undo="aws ua",
+        account=ACCOUNT,
+        region="us-east-1",
+    )
+    theirs = Fix(
+        argv=(("aws", "b"),),
+        shell="aws b",
+        effect="deletes",
+        undo="aws ub",
+        account="999988887777",
+        region=None,
+    )
+    steps = Fix(steps=("Ask.",), account="9; rm -rf ~", region=None)
+
+    found = fixes.combined(a_place(fix) for fix in (own, theirs, steps))
+
+    assert found is not None and found.argv is None and found.account == ""
+    assert found.shell == f"# in account {ACCOUNT}\naws a\n# in account 999988887777\naws b"
+    assert found.undo == f"# in account {ACCOUNT}\naws ua\n# in account 999988887777\naws ub"
+    assert found.effect == "writes; deletes"
+    assert found.steps == ("In the owner's account: Ask.",)
+
+
+def test_a_combined_undo_covers_every_region() -> None:
+    """The undo of a loop is a loop, not the first region's command."""
+    made = [
+        Fix(
+            argv=(("aws", "x", "--region", region),),
+            shell=f"aws x --region {region}",
+            undo=f"aws y --region {region}",
+            account=ACCOUNT,
+            region=region,
+        )
+        for region in ("eu-west-1", "us-east-1")
+    ]
+
+    found = fixes.combined(map(a_place, made))
+
+    assert found is not None and found.account == ACCOUNT and len(found.argv or ()) == 2
+    assert "for region in eu-west-1 us-east-1" in found.undo
+
+
+def a_place(fix: Fix) -> Place:
+    return Place(fingerprint="pa1:x", region=fix.region, resource=None, verdict=Verdict.FAIL, fix=fix)

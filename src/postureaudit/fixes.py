@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jmespath
+import msgspec
 
 from postureaudit import expressions
 from postureaudit.catalog import NEEDS, Check, Variant
@@ -107,27 +108,55 @@ def _worked_out(mender: Callable[[], Remedy], needs: Mapping[str, str], common: 
 
 
 def combined(places: Iterable[Place]) -> Fix | None:
-    """One fix for a finding: every distinct command of its open gaps once, loops where regions differ only."""
+    """One fix for a finding: every distinct command of its open gaps once, loops where regions differ only.
+
+    What its places do not have in common is kept apart: where they belong to several accounts there is no argv,
+    and the shell text and the steps say which account each is for.
+    """
     fixes = [place.fix for place in places if place.fix and not place.waiver]
     if not fixes:
         return None
-    groups = loops(fixes)
-    first = fixes[0]
+    one_account = len({found.account for found in fixes}) == 1
+    runnable = one_account and all(found.argv for found in fixes)
     return Fix(
-        argv=tuple(dict.fromkeys(argv for found in fixes for argv in found.argv or ()))
-        if all(found.argv for found in fixes)
-        else None,
-        shell="\n".join(groups),
-        steps=tuple(dict.fromkeys(step for found in fixes for step in found.steps)),
-        effect=first.effect,
-        cost=first.cost,
-        undo=first.undo,
+        argv=tuple(dict.fromkeys(argv for found in fixes for argv in found.argv or ())) if runnable else None,
+        shell=_by_account(fixes),
+        steps=tuple(
+            dict.fromkeys(
+                step if one_account else f"In {_named(found.account)}: {step}"
+                for found in fixes
+                for step in found.steps
+            )
+        ),
+        effect=_distinct(found.effect for found in fixes),
+        cost=_distinct(found.cost for found in fixes),
+        undo=_by_account([msgspec.structs.replace(found, shell=found.undo) for found in fixes]),
         permissions=tuple(dict.fromkeys(name for found in fixes for name in found.permissions)),
         needs=tuple(dict.fromkeys(name for found in fixes for name in found.needs)),
-        account=first.account,
-        region=first.region if len({found.region for found in fixes}) == 1 else None,
-        after=first.after,
+        account=fixes[0].account if one_account else "",
+        region=fixes[0].region if len({found.region for found in fixes}) == 1 else None,
+        after=tuple(dict.fromkeys(name for found in fixes for name in found.after)),
     )
+
+
+def _by_account(fixes: list[Fix]) -> str:
+    """The shell text of these fixes; with several accounts, each one's under a comment that names it."""
+    accounts = list(dict.fromkeys(found.account for found in fixes))
+    if len(accounts) == 1:
+        return "\n".join(loops(fixes))
+    texts = {name: loops(found for found in fixes if found.account == name) for name in accounts}
+    return "\n".join(
+        line for name, found in texts.items() if found for line in (f"# in {_named(name)}", *found)
+    )
+
+
+def _named(account: str) -> str:
+    """An account as a comment may name it: an owner is read from an ARN, which may hold anything."""
+    return f"account {account}" if re.fullmatch(r"[0-9]{12}", account) else "the owner's account"
+
+
+def _distinct(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(text for text in texts if text))
 
 
 def loops(fixes: Iterable[Fix]) -> list[str]:
