@@ -9,8 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from postureaudit import catalog, evaluate, fixes
 from postureaudit.evidence import Answer, Evidence, Refusal, RefusalKind
-from postureaudit.findings import Finding, Verdict
+from postureaudit.findings import Finding, Fix, Verdict
+from postureaudit.resources import Resource
+from postureaudit.services.cloudtrail.documents import DOCUMENTS
 from postureaudit.services.cloudtrail.selectors import READ, WRITE, records, selected
 from tests.conftest import Collect, Mend, judge
 from tests.fakeaws import Fault, World
@@ -578,3 +581,23 @@ def test_data_event_fix_keeps_management_events_and_leaves_out_its_own_bucket(co
     assert finding.fix and finding.fix.argv
     document = finding.fix.argv[0][finding.fix.argv[0].index("--advanced-event-selectors") + 1]
     assert '"Management"' in document and '"NotStartsWith"' in document
+
+
+@pytest.mark.parametrize("name", ["cloudtrail.bucket-not-public", "cloudtrail.bucket-access-logging"])
+def test_a_bucket_is_changed_in_its_owner_account_only(name: str) -> None:
+    """A bucket of ours is changed here, also for another account's trail; anybody else's gets steps, no command."""
+    check = catalog.builtin().check(name)
+
+    def made(mine: bool | Refusal) -> Fix:
+        bucket = {"Name": "logs", "Region": "eu-west-1", "Mine": mine}
+        place = Resource(
+            type=check.resource, account=ACCOUNT, owner=ARCHIVE, region="us-east-1", facts={"Bucket": bucket}
+        )
+        env = evaluate.environment(check, place, "aws", "us-east-1")
+        found = fixes.fix(check, place, env, DOCUMENTS, {"ACCESS_LOG_BUCKET": "access"})
+        assert found is not None
+        return found
+
+    assert made(True).argv and made(True).account == ACCOUNT
+    assert made(False).argv is None and "another account" in made(False).steps[0]
+    assert made(Refusal(RefusalKind.DENIED, call="s3:ListBuckets")).argv is None

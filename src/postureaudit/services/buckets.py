@@ -126,7 +126,7 @@ class Settings:
     def __init__(self, view: View, bucket: str, home: str) -> None:
         self._view = view
         self._bucket = bucket
-        self._mine = owner(view, bucket, writer=view.account).SameAccount
+        self.mine = owner(view, bucket, writer=view.account).SameAccount
         listed = view.record("s3:ListBuckets", view.leader)
         heads = [
             found
@@ -157,7 +157,7 @@ class Settings:
             for outcome in (self._ask("GetPublicAccessBlock"), account)
             for found in [member(outcome, "PublicAccessBlockConfiguration", {})]
         )
-        return any_of([own, all_of([self._mine, ours])])
+        return any_of([own, all_of([self.mine, ours])])
 
     def _policy_public(self) -> bool | Refusal:
         status = self._ask("GetBucketPolicyStatus")

@@ -84,11 +84,15 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
-    """The trail's bucket. `SameAccount` is relative to the trail's owner; KeptDays 36500 means for ever."""
+    """The trail's bucket. `SameAccount` is relative to the trail's owner; KeptDays 36500 means for ever.
+
+    `Mine`: it belongs to the account that is audited, whoever owns the trail; only there can it be changed.
+    """
 
     Name: str
     Exists: bool | Refusal
     SameAccount: bool | Refusal
+    Mine: bool | Refusal
     Public: bool | Refusal
     SourceRestricted: bool | Refusal
     AccessLogging: bool | Refusal
@@ -371,6 +375,7 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
         Name=name,
         Exists=owner.Exists,
         SameAccount=owner.SameAccount,
+        Mine=settings.mine,
         Public=settings.public(),
         SourceRestricted=settings.source_restricted("cloudtrail.amazonaws.com"),
         AccessLogging=settings.access_logging(),
