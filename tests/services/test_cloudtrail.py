@@ -153,6 +153,26 @@ def test_source_left_out_by_one_trail_is_covered_by_another(collect: Collect) ->
     assert (alone.verdict, together.verdict) == (Verdict.FAIL, Verdict.PASS)
 
 
+def test_fix_changes_the_trail_that_records_the_region(mend: Mend, collect: Collect) -> None:
+    """With a trail of its own in each region, a region's gap is closed in the trail that logs there."""
+    world = World()
+    world.account(regions=("us-east-1", "eu-west-1"))
+    world.add_bucket("trail-logs")
+    home(world).add_trail("first", multi=False)
+    world.account().region("eu-west-1").add_trail("second", multi=False, selectors=[basic("WriteOnly")])
+    stopped = world.account().region("us-east-1").add_trail("stopped", logging=False)
+
+    place = next(
+        item
+        for item in judge(collect(world))["cloudtrail.management-events"].places
+        if item.region == "eu-west-1"
+    )
+
+    assert place.fix and place.fix.argv and stopped not in place.fix.argv[0]
+    assert "second" in place.fix.argv[0][4]
+    assert mend(world, "cloudtrail.management-events")["cloudtrail.management-events"].verdict is Verdict.PASS
+
+
 def test_stopped_trail_covers_nothing(collect: Collect) -> None:
     """A trail that does not log is no trail; the fix starts it at home."""
     world = World()

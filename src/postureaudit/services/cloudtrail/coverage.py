@@ -144,12 +144,27 @@ def left_out(view: View, region: str) -> list[str]:
     return [source for source in EXCLUDABLE if management(view, region, source=source) is False]
 
 
-def own(view: View) -> tuple[Trail, ...]:
-    """The trails of the account being judged, the best one to build on first: multi-region, logging, at home."""
+def own(view: View, region: str = "") -> tuple[Trail, ...]:
+    """The trails of the account being judged, the best one to build on first: multi-region, logging, at home.
+
+    For a region: before all others those that log there, then those that would if they were started.
+    """
     mine = [trail for trail in trails(view) if trail.owner == view.account]
 
-    def rank(trail: Trail) -> tuple[bool, bool, bool, str]:
+    def rank(trail: Trail) -> tuple[bool, bool, bool, bool, bool, str]:
+        here = not region or logs_in(view, trail, region) is True
+        near = not region or reaches(trail, region)
         on = logging(view, trail, trail.home) is True
-        return (not trail.multi, not on, trail.home != view.leader, trail.arn)
+        return (not here, not near, not trail.multi, not on, trail.home != view.leader, trail.arn)
 
     return tuple(sorted(mine, key=rank))
+
+
+def reaches(trail: Trail, region: str) -> bool:
+    """Whether the trail is made to record this region, be it logging or not."""
+    return trail.multi or region in trail.seen_in or region == trail.home
+
+
+def logs_in(view: View, trail: Trail, region: str) -> bool | Refusal:
+    """Whether the trail reaches this region and logs there."""
+    return logging(view, trail, region) if reaches(trail, region) else False

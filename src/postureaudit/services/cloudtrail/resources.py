@@ -44,11 +44,16 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """The account's own trail that a fix would change (multi-region first); "" when it has none."""
+    """The account's own trail that a fix would change; "" when it has none.
+
+    For a region it is the one that logs there, if one does (`Here`), and `Logging` is whether it does so in the
+    regions that it reaches; for the account, the multi-region one at home comes first.
+    """
 
     TrailARN: str
     HomeRegion: str
     Logging: bool | Refusal
+    Here: bool | Refusal
     S3BucketName: str
 
 
@@ -131,7 +136,10 @@ def regions(view: View) -> Iterator[Resource]:
             account=view.account,
             region=region,
             facts=facts(
-                Coverage=found, Candidate=_candidate(view), Present=_present(view), Selectors=_selectors(view)
+                Coverage=found,
+                Candidate=_candidate(view, region),
+                Present=_present(view),
+                Selectors=_selectors(view, region),
             ),
         )
 
@@ -146,22 +154,24 @@ def _present(view: View) -> bool | Refusal:
     )
 
 
-def _candidate(view: View) -> Candidate:
-    own = coverage.own(view)
+def _candidate(view: View, region: str = "") -> Candidate:
+    own = coverage.own(view, region)
     if not own:
-        return Candidate(TrailARN="", HomeRegion="", Logging=False, S3BucketName="")
+        return Candidate(TrailARN="", HomeRegion="", Logging=False, Here=False, S3BucketName="")
     first = own[0]
+    where = region if region and coverage.reaches(first, region) else first.home
     return Candidate(
         TrailARN=first.arn,
         HomeRegion=first.home,
-        Logging=coverage.logging(view, first, first.home),
+        Logging=coverage.logging(view, first, where),
+        Here=coverage.logs_in(view, first, region or first.home),
         S3BucketName=str(first.body.get("S3BucketName") or ""),
     )
 
 
-def _selectors(view: View) -> Json | Refusal:
+def _selectors(view: View, region: str = "") -> Json | Refusal:
     """The candidate's selectors as AWS gives them, for the documents that merge."""
-    own = coverage.own(view)
+    own = coverage.own(view, region)
     if not own:
         return {}
     outcome = view.outcome("cloudtrail:GetEventSelectors", own[0].home, TrailName=own[0].arn)
