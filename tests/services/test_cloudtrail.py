@@ -621,3 +621,38 @@ def test_a_bucket_is_changed_in_its_owner_account_only(name: str) -> None:
     assert made(True).argv and made(True).account == ACCOUNT
     assert made(False).argv is None and "another account" in made(False).steps[0]
     assert made(Refusal(RefusalKind.DENIED, call="s3:ListBuckets")).argv is None
+
+
+def test_insights_that_are_on_stay_on() -> None:
+    """The selectors replace those there are: the ones on data events are carried along, for the undo too."""
+    data = {"InsightType": "ApiCallRateInsight", "EventCategories": ["Data"]}
+    env = {"Insights": {"InsightSelectors": [data]}}
+
+    assert DOCUMENTS["insight_selectors"](env) == [
+        {"InsightType": "ApiCallRateInsight", "EventCategories": ["Management", "Data"]},
+        {"InsightType": "ApiErrorRateInsight"},
+    ]
+    assert DOCUMENTS["insight_selectors.before"](env) == [data]
+    refused = Refusal(RefusalKind.DENIED, call="cloudtrail:GetInsightSelectors")
+    assert DOCUMENTS["insight_selectors"]({"Insights": refused}) is refused
+
+
+@pytest.mark.parametrize(
+    ("days", "command"),
+    [
+        (365, "put-retention-policy --log-group-name g --retention-in-days 365"),
+        (200, "put-retention-policy --log-group-name g --retention-in-days 365"),
+        (1000, "put-retention-policy --log-group-name g --retention-in-days 1096"),
+        (4000, "delete-retention-policy --log-group-name g"),
+    ],
+)
+def test_retention_is_one_that_cloudwatch_logs_takes(days: int, command: str) -> None:
+    """The next longer one of the few values that the API accepts; none at all where none is long enough."""
+    check = catalog.builtin().check("cloudtrail.log-group-retention")
+    group = {"Name": "g", "Region": "eu-west-1", "RetentionDays": 90}
+    place = Resource(type=check.resource, account=ACCOUNT, region="eu-west-1", facts={"LogGroup": group})
+    env = {**evaluate.environment(check, place, "aws", "us-east-1"), "Param": {"days": days}}
+
+    found = fixes.fix(check, place, env, DOCUMENTS, {})
+
+    assert found and found.shell == f"aws logs {command} --region eu-west-1"

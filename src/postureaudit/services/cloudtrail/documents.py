@@ -53,8 +53,30 @@ def s3_and_lambda(env: Mapping[str, Json]) -> Json | Refusal:
 
 
 def insights(env: Mapping[str, Json]) -> Json | Refusal:
-    """Both kinds of Insights on management events."""
-    return [{"InsightType": "ApiCallRateInsight"}, {"InsightType": "ApiErrorRateInsight"}]
+    """The present Insights, with both kinds on management events added: those on data events stay."""
+    found = insights_before(env)
+    if isinstance(found, Refusal):
+        return found
+    kinds = ("ApiCallRateInsight", "ApiErrorRateInsight")
+    kept = {str(item.get("InsightType")): item for item in found}
+    added = {kind: _with_management(kept.get(kind, {"InsightType": kind})) for kind in kinds}
+    return list({**kept, **added}.values())
+
+
+def insights_before(env: Mapping[str, Json]) -> Json | Refusal:
+    """The present Insights."""
+    found = env.get("Insights")
+    if isinstance(found, Refusal):
+        return found
+    if not isinstance(found, Mapping):
+        return malformed("cloudtrail:GetInsightSelectors", "", "no selectors")
+    return copy.deepcopy(list(found.get("InsightSelectors") or []))
+
+
+def _with_management(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without categories, Insights are on management events (API reference, InsightSelector)."""
+    categories = item.get("EventCategories") or ["Management"]
+    return item if "Management" in categories else {**item, "EventCategories": ["Management", *categories]}
 
 
 def _is_all_of(item: Mapping[str, Any]) -> bool:
@@ -126,6 +148,19 @@ def bucket_logging_before(env: Mapping[str, Json]) -> Json | Refusal:
     return {}
 
 
+# The only values that PutRetentionPolicy takes (CloudWatch Logs API reference, retentionInDays).
+_RETENTIONS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+
+
+def log_retention(env: Mapping[str, Json]) -> Json | Refusal:
+    """The shortest retention that CloudWatch Logs offers and that is long enough; None where none is."""
+    wanted = env["Param"]["days"]
+    return next((days for days in _RETENTIONS if days >= wanted), None)
+
+
 DOCUMENTS = {
     "block_public": block_public,
     "bucket_logging": bucket_logging,
@@ -133,4 +168,6 @@ DOCUMENTS = {
     "management_selectors": management,
     "data_selectors": s3_and_lambda,
     "insight_selectors": insights,
+    "insight_selectors.before": insights_before,
+    "log_retention": log_retention,
 }

@@ -181,6 +181,14 @@ def _selectors(view: View, region: str = "") -> Json | Refusal:
     return {"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": True}]}
 
 
+def _insight_selectors(view: View) -> Json | Refusal:
+    """The candidate's Insights as AWS gives them, for the document that merges."""
+    own = coverage.own(view)
+    if not own or own[0].body.get("HasInsightSelectors") is False:
+        return {}
+    return body(view.outcome("cloudtrail:GetInsightSelectors", own[0].home, TrailName=own[0].arn))
+
+
 def account(view: View) -> Iterator[Resource]:
     """One place: what the account's trails record in every audited region."""
     found = AccountTrails(
@@ -200,6 +208,7 @@ def account(view: View) -> Iterator[Resource]:
             Present=_present(view),
             Lake=_lake(view),
             Selectors=_selectors(view),
+            Insights=_insight_selectors(view),
         ),
     )
 
@@ -465,6 +474,11 @@ ACCOUNT = ResourceType(
             name="Lake", calls=("cloudtrail:ListEventDataStores", "cloudtrail:GetEventDataStore"), shape=Lake
         ),
         Facet(name="Selectors", calls=EVENT_CALLS, shape=Shape("cloudtrail:GetEventSelectors", "")),
+        Facet(
+            name="Insights",
+            calls=(*STATUS_CALLS, "cloudtrail:GetInsightSelectors"),
+            shape=Shape("cloudtrail:GetInsightSelectors", ""),
+        ),
     ),
     produce=account,
 )
