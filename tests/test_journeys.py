@@ -360,3 +360,47 @@ def test_help_and_version_load_little(args: tuple[str, ...]) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_during_the_listing_of_regions(number: signal.Signals, code: int) -> None:
+    """It ends as a signal does, not as an account whose regions cannot be learned."""
+    world = empty()
+    world.faults = [
+        Fault(operation=name, code="ThrottlingException", status=400, delay=1)
+        for name in ("DescribeRegions", "ListRegions")
+    ]
+    with FakeAws(world) as aws:
+        command = [sys.executable, "-m", "postureaudit", *AUDIT]
+        child = subprocess.Popen(
+            command, env=aws.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        deadline = time.monotonic() + 60
+        while not any("DescribeRegions" in call for call in world.calls) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        child.send_signal(number)
+        _, err = child.communicate(timeout=60)
+    assert (child.returncode, "regions:" in err) == (code, False), err
+
+
+def test_a_collector_that_broke_is_named(cli: Cli, tmp_path: Path) -> None:
+    """What the walk could not ask because of a bug is said on stderr, also when saved evidence is judged."""
+    path, broken = tmp_path / "evidence.json", "collect in us-east-1: KeyError: 'Nope'"
+    assert cli("collect", "--no-config", "-o", str(path), world=empty()).code == 0
+    document = json.loads(path.read_text())
+    document["header"]["interrupted"] = broken
+    path.write_text(json.dumps(document))
+
+    ran = cli("report", str(path), "--no-config", "-o", "json=-")
+
+    assert f"warning: the evidence is not whole: {broken}" in ran.err
+    assert broken not in cli("report", str(path), "--no-config", "-o", "json=-", "-q").err
+
+
+def test_aws_region_chooses_the_partition(cli: Cli) -> None:
+    """AWS_REGION comes before AWS_DEFAULT_REGION, as in every SDK but botocore."""
+    world = empty()
+
+    cli("audit", "--no-config", "-q", world=world, env={"AWS_REGION": "cn-north-1", "AWS_DEFAULT_REGION": ""})
+
+    assert {call[1] for call in world.calls if call[2] == "sts"} == {"cn-northwest-1"}

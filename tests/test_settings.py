@@ -99,3 +99,16 @@ def test_what_means_nothing_is_refused(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(ConfigError, match=r"c\.yaml:1"):
         settings.load(file, found=False)
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "toml"])
+def test_one_setting_in_two_spellings_is_refused(tmp_path: Path, suffix: str) -> None:
+    """Which of the two would win is not for the order of lines to decide: one of them opens the gate."""
+    path = tmp_path / f"config.{suffix}"
+    text = "fail-on: low\nfail_on: none\n"
+    if suffix == "toml":
+        text = "[tool.postureaudit]\nfail-on = 'low'\nfail_on = 'none'\n"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError, match="as well"):
+        settings.load(path, found=False)

@@ -36,6 +36,14 @@ class CredentialsError(PostureAuditError):
     """No usable credentials, or the wrong account: the audit did not run (exit 1)."""
 
 
+class Interrupted(PostureAuditError):
+    """A signal ended the audit before there was anything to report (exit 130 or 143)."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("interrupted before there was anything to report")
+        self.exit_code = exit_code
+
+
 class EvidenceError(PostureAuditError):
     """An evidence file is missing, unreadable, altered or from a newer version (exit 1)."""
 

@@ -86,6 +86,11 @@ def load(path: Path, *, found: bool) -> Settings:
         raise ConfigError(f"{path}:1: a configuration file is a mapping")
     given = {key.replace("-", "_"): value for key, value in data.items()}
     for key in data:
+        if "_" in key and key.replace("_", "-") in data:
+            raise ConfigError(
+                f"{path}:{lines.get((key,), 1)}: {key!r} stands there as {key.replace('_', '-')!r} as well",
+                hint="keep one of the two",
+            )
         if key.replace("-", "_") not in Settings.__struct_fields__:
             raise ConfigError(
                 f"{path}:{lines.get((key,), 1)}: no setting {key!r}",

@@ -14,11 +14,12 @@ import pytest
 
 import postureaudit
 from postureaudit.asks import Ask, Collection, Scope
-from postureaudit.aws import guard, pages, session
+from postureaudit.aws import guard, pages, regions, session
 from postureaudit.aws.allowed import ALLOWED
 from postureaudit.aws.outcomes import classify
 from postureaudit.aws.walk import walk
-from postureaudit.evidence import Absent, Answer, Refusal, RefusalKind
+from postureaudit.errors import CredentialsError, PostureAuditError
+from postureaudit.evidence import Absent, Answer, Record, Refusal, RefusalKind
 from tests.conftest import Collect
 from tests.fakeaws import Fault, World
 
@@ -302,3 +303,17 @@ def test_enabled_region_that_knows_no_token_is_a_matter_of_credentials(collect: 
     [refusal] = found
     assert isinstance(refusal, Refusal) and refusal.kind is RefusalKind.DENIED
     assert "regional STS endpoint" in refusal.message
+
+
+def test_credentials_that_expire_while_regions_are_listed_say_so() -> None:
+    """It is not the right to list regions that is missing."""
+
+    def answer(outcome: Refusal) -> Record:
+        return Record(
+            call="ec2:DescribeRegions", params={}, account="1", region="us-east-1", at="", outcome=outcome
+        )
+
+    with pytest.raises(CredentialsError, match="expired"):
+        regions.choose([answer(Refusal(RefusalKind.EXPIRED, "ExpiredToken"))])
+    with pytest.raises(PostureAuditError, match=r"DescribeRegions \(timeout\)"):
+        regions.choose([answer(Refusal(RefusalKind.TIMEOUT))])

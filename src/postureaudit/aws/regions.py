@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from postureaudit.asks import Ask
-from postureaudit.errors import PostureAuditError, UsageError
-from postureaudit.evidence import Answer, Record, Regions
+from postureaudit.errors import CredentialsError, PostureAuditError, UsageError
+from postureaudit.evidence import Answer, Record, Refusal, RefusalKind, Regions
 
 DESCRIBE = Ask("ec2:DescribeRegions", AllRegions=True)
 LIST = Ask("account:ListRegions")
@@ -19,19 +19,27 @@ def choose(records: Iterable[Record], *, only: Sequence[str] = (), exclude: Sequ
     """Audited, not enabled and excluded regions, from the records of DESCRIBE and LIST.
 
     `only` and `exclude` are globs. Raises UsageError for one that fits no region, and PostureAuditError
-    when both calls were refused: there is no silent fall-back to one region.
+    when both calls were refused (CredentialsError when that is because the credentials expired): there is no silent
+    fall-back to one region.
     """
     states: dict[str, str] = {}
     refused: list[str] = []
+    expired = False
     for record in records:
         if not isinstance(record.outcome, Answer):
-            refused.append(f"{record.call} ({getattr(record.outcome, 'code', '')})")
+            refused.append(f"{record.call} ({_why(record)})")
+            expired = expired or getattr(record.outcome, "kind", None) is RefusalKind.EXPIRED
             continue
         for item in record.get("Regions") or []:
             name = item.get("RegionName")
             state = item.get("RegionOptStatus") or item.get("OptInStatus")
             if name and state:
                 states[name] = state
+    if not states and expired:
+        raise CredentialsError(
+            f"the credentials expired before the account's regions were known: {', '.join(refused)}",
+            hint="sign in again, then run the audit again",
+        )
     if not states:
         raise PostureAuditError(
             f"cannot learn the account's regions: {', '.join(refused) or 'no answer'}",
@@ -47,6 +55,13 @@ def choose(records: Iterable[Record], *, only: Sequence[str] = (), exclude: Sequ
         not_enabled=tuple(sorted(set(states) - set(enabled))),
         excluded=tuple(name for name in enabled if name not in audited),
     )
+
+
+def _why(record: Record) -> str:
+    """What a call that was not answered says, in a word."""
+    outcome = record.outcome
+    kind = outcome.kind.value if isinstance(outcome, Refusal) else ""
+    return getattr(outcome, "code", "") or kind.replace("_", " ")
 
 
 def _fits(name: str, globs: Iterable[str]) -> bool:

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 
 def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> tuple[Evidence, int]:
-    """Walk AWS. The second value is 130 or 143 when a signal ended the walk early."""
+    """Walk AWS. The second value is 130 or 143 when a signal ended the walk early.
+
+    Raises Interrupted when it ended before there was anything to judge.
+    """
     from postureaudit import services
     from postureaudit.aws.session import open_session
     from postureaudit.aws.walk import walk
     from postureaudit.catalog import calls
     from postureaudit.cli.progress import Progress
+    from postureaudit.errors import Interrupted, PostureAuditError
 
     stop = threading.Event()
     code = [0]
@@ -39,6 +43,8 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
             role_arn=given["role_arn"],
             external_id=given["external_id"],
             expect_account=given["expect_account"],
+            # botocore itself reads AWS_DEFAULT_REGION only; every other SDK reads AWS_REGION first.
+            region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
             max_workers=given["max_workers"],
         )
         with Progress("none" if given["quiet"] else given["progress"]) as progress:
@@ -53,6 +59,10 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
                 on_progress=progress,
                 stop=stop,
             )
+    except PostureAuditError as error:
+        if code[0]:  # whatever failed after the signal failed because of it
+            raise Interrupted(code[0]) from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -99,6 +99,7 @@ def collect(path: Path, **given: Any) -> None:
     catalog, ids = choices.chosen_catalog(given)
     evidence, code = collecting.collect(given, catalog, ids)
     files.save(evidence, path)
+    reporting.warn_of_lost(evidence, given)
     if not given["quiet"]:
         refused = len(evidence.refusals())
         click.echo(f"wrote {path}: {len(evidence)} answers, {refused} of them refusals", err=True)

@@ -41,6 +41,7 @@ def report(
     from postureaudit.resources import View
 
     outputs = formats(given["outputs"])
+    warn_of_lost(evidence, given)
     needs = {**given["parameters"], **choices.needs(given["needs"])}
     views = {account.id: View(evidence, account.id) for account in evidence.header.accounts}
     findings: tuple[Finding, ...] = evaluate.evaluate(evidence, catalog, ids=ids, needs=needs, views=views)
@@ -75,6 +76,12 @@ def report(
     _write(made, outputs, given)
     if made.exit_code:
         raise click.exceptions.Exit(made.exit_code)
+
+
+def warn_of_lost(evidence: Evidence, given: Mapping[str, Any]) -> None:
+    """Say on stderr that the walk did not ask all that it should have: what is missing is unknown."""
+    if evidence.header.interrupted and not given["quiet"]:
+        say(f"warning: the evidence is not whole: {evidence.header.interrupted}")
 
 
 def _routes(views: Iterable[View], topics: set[str]) -> tuple[Route, ...]:
