@@ -317,3 +317,29 @@ def test_credentials_that_expire_while_regions_are_listed_say_so() -> None:
         regions.choose([answer(Refusal(RefusalKind.EXPIRED, "ExpiredToken"))])
     with pytest.raises(PostureAuditError, match=r"DescribeRegions \(timeout\)"):
         regions.choose([answer(Refusal(RefusalKind.TIMEOUT))])
+
+
+def test_a_token_that_nothing_takes_is_truncation() -> None:
+    """An operation with a token in its output alone: an answer that goes on is not taken for the whole."""
+    more: dict[str, Any] = {"Items": [1], "NextToken": "a"}
+
+    with pytest.raises(pages.Truncated):
+        pages.read_all("x:Y", {}, None, None, lambda params: more)
+    assert pages.read_all("x:Y", {}, None, "Items", lambda params: more) == more
+    assert pages.read_all("x:Y", {}, None, None, lambda params: {"Items": [1]}) == {"Items": [1]}
+
+
+def test_one_ask_has_one_end() -> None:
+    """Two collectors that stop the same ask at different places would share the shorter answer: one of them breaks."""
+
+    def hasty(scope: Scope) -> Collection:
+        yield [Ask("lambda:ListFunctions", until="Functions[]")]
+
+    def whole(scope: Scope) -> Collection:
+        yield [Ask("lambda:ListFunctions")]
+        yield [Ask("lambda:GetPolicy", FunctionName="f")]
+
+    evidence = walk(AnySession(lambda call: {}), [hasty, whole])  # type: ignore[arg-type]  # a stand-in
+
+    assert "lambda:ListFunctions is asked until" in evidence.header.interrupted
+    assert len(evidence.of("lambda:GetPolicy", "111122223333", "us-east-1")) == 0

@@ -50,6 +50,8 @@ def read_all(
     given = {**_SIZES.get(call, {}), **params}
     body = ask(given)
     if token is None:
+        if _goes_on(body) and not (until is not None and jmespath.search(until, body)):
+            raise Truncated("there are more pages, and the call takes no token to ask for them")
         return body
     whole, seen = body, set()
     for _ in range(MAX_PAGES):
@@ -67,6 +69,11 @@ def read_all(
         raise Truncated(f"more than {MAX_PAGES} pages")
     whole.pop(token[0], None)
     return whole
+
+
+def _goes_on(body: Mapping[str, Any]) -> bool:
+    """Whether an answer says that it is not the whole."""
+    return any(body.get(after) for after, _ in _TOKENS) or body.get("IsTruncated") is True
 
 
 def _joined(whole: dict[str, Any], page: Mapping[str, Any]) -> dict[str, Any]:

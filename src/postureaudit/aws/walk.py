@@ -190,8 +190,7 @@ class _Run:
             except StopIteration:
                 return
             except Exception as error:  # one service's bug must not cost the others their answers
-                name = getattr(task.generator, "__qualname__", "collector")
-                self.broken.append(f"{name} in {task.scope.region}: {type(error).__name__}: {error}"[:300])
+                self._break(task, error)
                 return
             first = False
             task.batch = []
@@ -201,7 +200,11 @@ class _Run:
                         for collection in collections:
                             self._start(collection, task.scope)
                     case Ask():
-                        task.batch.append(self._want(item, item.region or task.scope.region))
+                        try:
+                            task.batch.append(self._want(item, item.region or task.scope.region))
+                        except ValueError as error:
+                            self._break(task, error)
+                            return
             missing = {key for key in task.batch if key not in self._records}
             if missing:
                 task.missing = len(missing)
@@ -209,10 +212,21 @@ class _Run:
                     self._waiting[key].append(task)
                 return
 
+    def _break(self, task: _Task, error: Exception) -> None:
+        name = getattr(task.generator, "__qualname__", "collector")
+        self.broken.append(f"{name} in {task.scope.region}: {type(error).__name__}: {error}"[:300])
+
     def _want(self, ask: Ask, region: str, *, forced: bool = False) -> Key:
-        """Queue an ask unless it was made already; an ask that no check needs is answered at once."""
+        """Queue an ask unless it was made already; an ask that no check needs is answered at once.
+
+        Raises ValueError for an ask that was made with another `until`: its record may be shorter than this one's.
+        """
         key = (ask.call, canonical(ask.params), self.session.account, region)
         if key in self._asked:
+            if self._asked[key].until != ask.until:
+                raise ValueError(
+                    f"{ask.call} is asked until {self._asked[key].until!r} and until {ask.until!r}"
+                )
             return key
         self._asked[key] = ask
         if self.wanted is not None and ask.call not in self.wanted and not forced:
