@@ -244,6 +244,20 @@ def test_regions_that_differ_only_in_the_region_make_one_loop() -> None:
     assert shown.stdout.count("--region") == 2 or len(shown.stdout.splitlines()) == 2
 
 
+def test_what_an_account_needs_once_stands_before_the_loop() -> None:
+    """A role of the account is made once, also where one of the regions is the leader."""
+    role = "aws iam create-service-linked-role --aws-service-name config.amazonaws.com --region us-east-1"
+    made = [
+        Fix(shell=f"{role}\naws configservice x --region {region}", account=ACCOUNT, region=region)
+        for region in ("eu-west-1", "us-east-1", "us-west-2")
+    ]
+
+    head, loop = fixes.loops(made)
+
+    assert head == role
+    assert "for region in eu-west-1 us-east-1 us-west-2; do" in loop and "iam" not in loop
+
+
 @given(name=st.text(min_size=1, max_size=40))
 def test_any_name_is_one_argument_or_no_command(name: str) -> None:
     """Whatever a recorder is called, the command keeps its shape."""

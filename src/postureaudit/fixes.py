@@ -160,19 +160,30 @@ def _distinct(texts: Iterable[str]) -> str:
 
 
 def loops(fixes: Iterable[Fix]) -> list[str]:
-    """Shell text that runs these fixes: equal commands once, and one loop where only the region differs."""
-    families: dict[str, list[Fix]] = {}
-    for found in fixes:
-        if found.shell:
-            families.setdefault(_without_region(found), []).append(found)
+    """Shell text that runs these fixes: equal commands once, and one loop where only the region differs.
+
+    What comes first in several regions alike (a role of the account) is run once, before the loop.
+    """
+    found = [item for item in fixes if item.shell]
+    regions_of: dict[str, set[str | None]] = {}
+    for item in found:
+        for line in item.shell.splitlines():
+            regions_of.setdefault(line, set()).add(item.region)
+    families: dict[tuple[str, str], list[Fix]] = {}
+    for item in found:
+        lines = item.shell.splitlines()
+        shared = next((at for at, line in enumerate(lines) if len(regions_of[line]) < 2), len(lines))
+        rest = msgspec.structs.replace(item, shell="\n".join(lines[shared:]))
+        families.setdefault(("\n".join(lines[:shared]), _without_region(rest)), []).append(rest)
     texts = []
-    for family, members in families.items():
-        regions = list(dict.fromkeys(found.region for found in members if found.region))
+    for (head, family), members in families.items():
+        texts += [head] if head else []
+        regions = list(dict.fromkeys(item.region for item in members if item.region))
         if len(regions) > 1 and "\x01" in family:
             commands = "\n".join("  " + line for line in family.replace("\x01", '"$region"').splitlines())
             texts.append(f'export AWS_PAGER=""\nfor region in {" ".join(regions)}; do\n{commands}\ndone')
         else:
-            texts += [found.shell for found in members]
+            texts += [item.shell for item in members if item.shell]
     return list(dict.fromkeys(texts))
 
 
