@@ -656,3 +656,70 @@ def test_retention_is_one_that_cloudwatch_logs_takes(days: int, command: str) ->
     found = fixes.fix(check, place, env, DOCUMENTS, {})
 
     assert found and found.shell == f"aws logs {command} --region eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"),
+    [
+        ({"StringEquals": {"AWS:SourceAccount": ACCOUNT}}, Verdict.PASS),
+        ({"StringEquals": {"aws:SourceOrgID": "o-a1b2c3d4e5"}}, Verdict.PASS),
+        ({"StringLike": {"aws:SourceAccount": "*"}}, Verdict.FAIL),
+        ({"StringLike": {"aws:SourceOrgID": "o-*"}}, Verdict.FAIL),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, Verdict.FAIL),
+        ({"StringEquals": {"aws:SourceAccount": []}}, Verdict.FAIL),
+    ],
+)
+def test_an_account_or_organization_binds_too(
+    collect: Collect, condition: dict[str, Any], verdict: Verdict
+) -> None:
+    """What keeps a stranger's trail out is enough, whichever of the keys says it."""
+    world = World()
+    home(world).add_trail("main", bucket="logs")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::logs/*",
+        "Condition": condition,
+    }
+    world.add_bucket("logs", policy=json.dumps({"Statement": [statement]}))
+
+    assert judge(collect(world))["cloudtrail.bucket-source-restricted"].verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("sizes", "days", "verdict"),
+    [
+        ({"ObjectSizeGreaterThan": 0}, 30, "fail"),
+        ({"ObjectSizeGreaterThan": 1000}, 30, "unknown"),
+        ({"ObjectSizeLessThan": 1000}, 30, "unknown"),
+        (
+            {"And": {"Prefix": "AWSLogs/", "ObjectSizeGreaterThan": 5, "ObjectSizeLessThan": 500}},
+            30,
+            "unknown",
+        ),
+        ({"ObjectSizeGreaterThan": 1000}, 400, "pass"),
+        ({"ObjectSizeLessThan": 1}, 30, "pass"),
+        ({"ObjectSizeGreaterThan": 50 * 2**40}, 30, "pass"),
+    ],
+)
+def test_a_rule_for_some_sizes_may_spare_log_files(
+    collect: Collect, sizes: dict[str, Any], days: int, verdict: str
+) -> None:
+    """Nobody knows how large log files are: unknown, unless no file or every file has such a size."""
+    world = World()
+    home(world).add_trail("main", bucket="logs")
+    rule = {"ID": "old", "Status": "Enabled", "Filter": sizes, "Expiration": {"Days": days}}
+    world.add_bucket("logs", lifecycle=[rule])
+
+    assert judge(collect(world))["cloudtrail.bucket-retention"].verdict == verdict
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("WriteOnly", "pass"), ("ReadOnly", "fail")])
+def test_invocations_are_writes(collect: Collect, kind: str, verdict: str) -> None:
+    """Invoke has readOnly false: a selector for writes records every invocation, one for reads none."""
+    world = World()
+    functions = {"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]}
+    home(world).add_trail("main", selectors=[basic(kind, DataResources=[functions])])
+
+    assert judge(collect(world))["cloudtrail.lambda-data-events"].verdict == verdict

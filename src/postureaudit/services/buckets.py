@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -44,6 +44,14 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     Name: str
     Exists: bool | Refusal
     SameAccount: bool | Refusal
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Days until a lifecycle rule deletes an object: by any size, and by some sizes alone (NEVER: no rule does)."""
+
+    Days: int | Refusal
+    SizedDays: int | Refusal
+    SizesSpare: bool | Refusal
 
 
 def owner_asks(scope: Scope, bucket: str) -> list[Ask | Fork]:
@@ -194,7 +202,7 @@ class Settings:
         return [item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict)]
 
     def source_restricted(self, service: str) -> bool | Refusal:
-        """Every statement that lets the service write names the source by aws:SourceArn; at least one does."""
+        """Every statement that lets the service write names where the writing comes from; at least one does."""
         statements = self.statements()
         if isinstance(statements, Refusal):
             return statements
@@ -220,16 +228,26 @@ class Settings:
             ]
         )
 
-    def kept_days(self, folders: Iterable[str]) -> int | Refusal:
-        """Days until the first lifecycle rule deletes current objects below one of these; NEVER when none does.
+    def kept(self, folders: Iterable[str]) -> Kept:
+        """How long current objects below one of these folders are kept by the lifecycle rules.
 
         A folder is the beginning of a key; a part that ends in * stands for any that begins so.
         """
         rules = member(self._ask("GetBucketLifecycleConfiguration"), "Rules", [])
         if isinstance(rules, Refusal):
-            return rules
+            return Kept(Days=rules, SizedDays=rules, SizesSpare=rules)
         wanted = tuple(folders)
-        return min((_expires(rule) for rule in rules if _rule_covers(rule, wanted)), default=NEVER)
+        found = [(_sizes(rule), _expires(rule)) for rule in rules if _rule_covers(rule, wanted)]
+        sized = [days for sizes, days in found if sizes == _SOME]
+        unsure = Refusal(
+            RefusalKind.NOT_COLLECTED,
+            message="a lifecycle rule deletes objects by their size, and may delete log files",
+        )
+        return Kept(
+            Days=min((days for sizes, days in found if sizes == _ALL), default=NEVER),
+            SizedDays=min(sized, default=NEVER),
+            SizesSpare=unsure if sized else True,
+        )
 
 
 def _many(value: Any) -> list[Any]:
@@ -257,16 +275,18 @@ def _lets_write(statement: dict[str, Any], service: str) -> bool:
 
 
 def _names_source(statement: dict[str, Any]) -> bool:
-    """A condition fixes aws:SourceArn, at least its account, by an exact or pattern operator.
+    """A condition fixes the source, at least its account or organization, by an exact or pattern operator.
 
-    Keys are case-insensitive. A pattern without an account lets a stranger's trail in.
+    aws:SourceArn is what AWS recommends; aws:SourceAccount and aws:SourceOrgID keep strangers out as well. Keys are
+    case-insensitive. A pattern that leaves the account open lets a stranger's trail in.
     """
     conditions = statement.get("Condition") or {}
     for operator, keys in conditions.items() if isinstance(conditions, dict) else ():
         if operator.lower() not in ("stringequals", "stringlike", "arnequals", "arnlike"):
             continue
         for key, values in keys.items() if isinstance(keys, dict) else ():
-            if key.lower() == "aws:sourcearn" and all(_names_account(str(item)) for item in _many(values)):
+            names = _NAMES.get(key.lower())
+            if names and _many(values) and all(names(str(item)) for item in _many(values)):
                 return True
     return False
 
@@ -274,6 +294,13 @@ def _names_source(statement: dict[str, Any]) -> bool:
 def _names_account(arn: str) -> bool:
     parts = arn.split(":")
     return len(parts) >= 6 and re.fullmatch(r"\d{12}", parts[4]) is not None
+
+
+_NAMES: dict[str, Callable[[str], bool]] = {
+    "aws:sourcearn": _names_account,
+    "aws:sourceaccount": lambda value: re.fullmatch(r"\d{12}", value) is not None,
+    "aws:sourceorgid": lambda value: re.fullmatch(r"o-[a-z0-9]{10,32}", value) is not None,
+}
 
 
 def _locks(lock: dict[str, Any]) -> bool:
@@ -293,6 +320,24 @@ def _rule_covers(rule: dict[str, Any], folders: tuple[str, ...]) -> bool:
         return False
     reach = rule.get("Prefix") or chosen.get("Prefix") or both.get("Prefix") or ""
     return any(_meet(reach, folder) for folder in folders)
+
+
+_ALL, _SOME, _NONE = "all", "some", "none"
+_LARGEST = 50 * 2**40  # bytes of the largest object that S3 keeps
+
+
+def _sizes(rule: dict[str, Any]) -> str:
+    """Whether a rule is for objects of all sizes, of some, or of none that a file can have (bytes, both exclusive)."""
+    chosen = rule.get("Filter") or {}
+    both = chosen.get("And") or {}
+    above, below = (
+        next((part[name] for part in (chosen, both) if isinstance(part.get(name), int)), None)
+        for name in ("ObjectSizeGreaterThan", "ObjectSizeLessThan")
+    )
+    low, high = above or 0, _LARGEST + 1 if below is None else below
+    if high - low < 2 or low >= _LARGEST:
+        return _NONE
+    return _ALL if low == 0 and high > _LARGEST else _SOME
 
 
 def _meet(reach: str, folder: str) -> bool:

@@ -91,6 +91,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     """The trail's bucket. `SameAccount` is relative to the trail's owner; KeptDays 36500 means for ever.
 
+    `SizedDays` is what rules for objects of some sizes alone leave of log files, if they reach them; `SizesSpare` is
+    true where there is no such rule, else unknown: nobody knows how large log files will be.
+
     `Mine`: it belongs to the account that is audited, whoever owns the trail; only there can it be changed.
     """
 
@@ -103,6 +106,8 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     AccessLogging: bool | Refusal
     TamperProof: bool | Refusal
     KeptDays: int | Refusal
+    SizedDays: int | Refusal
+    SizesSpare: bool | Refusal
     Region: str
 
 
@@ -195,7 +200,8 @@ def account(view: View) -> Iterator[Resource]:
         MultiRegion=_anywhere(view, _multi_region, multi=True),
         S3Writes=coverage.everywhere(view, "s3", WRITE),
         S3Reads=coverage.everywhere(view, "s3", READ),
-        Lambda=all_of(coverage.everywhere(view, "lambda", kind) for kind in (READ, WRITE)),
+        # Invoke is the one data event of functions, and CloudTrail calls it a write: WriteOnly records them all.
+        Lambda=coverage.everywhere(view, "lambda", WRITE),
         Insights=_anywhere(view, _insights),
     )
     yield Resource(
@@ -390,6 +396,7 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
         return malformed("cloudtrail:DescribeTrails", trail.home, "a trail without a bucket")
     owner = buckets.owner(view, name, writer=trail.owner or view.account)
     settings = buckets.Settings(view, name, trail.home)
+    kept = settings.kept(_folders(trail))
     return Bucket(
         Name=name,
         Exists=owner.Exists,
@@ -399,7 +406,9 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
         SourceRestricted=settings.source_restricted("cloudtrail.amazonaws.com"),
         AccessLogging=settings.access_logging(),
         TamperProof=settings.tamper_proof(),
-        KeptDays=settings.kept_days(_folders(trail)),
+        KeptDays=kept.Days,
+        SizedDays=kept.SizedDays,
+        SizesSpare=kept.SizesSpare,
         Region=settings.region,
     )
 
