@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
+from postureaudit import services
 from postureaudit.findings import Finding, Place, Severity, Verdict
 from postureaudit.render.lines import COLORS, packed
 
@@ -168,5 +169,5 @@ def _by_place(
     for finding in findings:
         for place in finding.places:
             region = place.region if place.region in audited else None
-            found[(region, finding.service)].append((finding, place))
+            found[(region, services.column(finding.service))].append((finding, place))
     return found

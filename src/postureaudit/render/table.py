@@ -93,7 +93,9 @@ class _Page:
         yield from packed(parts, self.style.width)
 
     def _services(self) -> list[str]:
-        return list(dict.fromkeys(item.service for item in sorted(self.findings, key=_service_order)))
+        """The report's columns: services, each with the checks of its other prefixes."""
+        ordered = sorted(self.findings, key=_service_order)
+        return list(dict.fromkeys(services.column(item.service) for item in ordered))
 
     def _overview(self) -> Iterator[Text]:
         """The right pane of a wide terminal: the gaps, one line each, and the services' counts."""
@@ -111,7 +113,8 @@ class _Page:
         yield Text()
         yield Text("SERVICE            pass  gap  unkn  waived", style="bold")
         for name, title in self.titles.items():
-            mine = [place for item in self.findings if item.service == name for place in item.places]
+            own = [item for item in self.findings if services.column(item.service) == name]
+            mine = [place for item in own for place in item.places]
             failing = [place for place in mine if place.verdict is Verdict.FAIL]
             waived = sum(bool(place.waiver) for place in failing)
             passed = sum(place.verdict is Verdict.PASS for place in mine)
@@ -327,5 +330,5 @@ def _open(finding: Finding) -> list[Place]:
 
 
 def _service_order(finding: Finding) -> int:
-    names = list(services.NAMES)
-    return names.index(finding.service) if finding.service in names else len(names)
+    names, column = list(services.NAMES), services.column(finding.service)
+    return names.index(column) if column in names else len(names)

@@ -33,3 +33,8 @@ def types() -> dict[str, ResourceType]:
 def service(name: str) -> Service:
     """The service of this name; KeyError when there is none."""
     return next(service for service in all_services() if service.name == name)
+
+
+def column(prefix: str) -> str:
+    """The service in whose column of a report the checks of this id prefix stand; the prefix where there is none."""
+    return next((item.name for item in all_services() if prefix in (item.name, *item.prefixes)), prefix)

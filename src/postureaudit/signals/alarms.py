@@ -103,7 +103,7 @@ def _filter(
         return [(msgspec.structs.replace(hop, state=State.UNKNOWN, reason=reason),)]
 
     try:
-        found = _decided(view, str(item.get("filterPattern") or ""), event, about)
+        found = decided(view, str(item.get("filterPattern") or ""), event, about)
     except FilterError as error:
         return unsure(f"its pattern is not understood: {error.message}")
     if found.value is False:
@@ -123,7 +123,7 @@ def _filter(
 _REGIONAL = ("awsRegion", "arn", "Arn", "ARN", "requestParameters", "eventTime")
 
 
-def _decided(view: View, text: str, event: Mapping[str, Json], about: Hashable) -> log_filter.Decision:
+def decided(view: View, text: str, event: Mapping[str, Json], about: Hashable) -> log_filter.Decision:
     regional = not text.lstrip().startswith("{") or any(word in text for word in _REGIONAL)
     key = ("filter", text, about, event["awsRegion"] if regional else "")
     return view.once(key, lambda: log_filter.decide(text, event))
@@ -142,7 +142,7 @@ def _watched(view: View, metric: Mapping[str, Any], region: str) -> list[Road]:
         return [(targets.unknown("alarm", f"{space}/{name}", region, found),)]
     alarms = found.get("MetricAlarms") or []
     watching = [item for item in alarms if (item.get("Namespace"), item.get("MetricName")) == (space, name)]
-    within = [item for item in alarms if _in_expression(item, space, name)]
+    within = [item for item in alarms if in_expression(item, space, name)]
     roads = [road for item in watching for road in _alarm(view, item, found, metric, region)]
     for item in within:
         reason = "it watches the metric in an expression, which is not worked out"
@@ -185,7 +185,7 @@ def _unwatched(
     )
 
 
-def _in_expression(alarm: Mapping[str, Any], space: str, name: str) -> bool:
+def in_expression(alarm: Mapping[str, Any], space: str, name: str) -> bool:
     return any(
         (metric.get("Namespace"), metric.get("MetricName")) == (space, name)
         for query in alarm.get("Metrics") or []
@@ -202,15 +202,15 @@ def _alarm(
     def stopped(reason: str, mend: Mend | None = None) -> list[Road]:
         return [(msgspec.structs.replace(hop, state=State.BROKEN, reason=reason, mend=mend),)]
 
-    rings, why = _rings(alarm, metric)
-    if rings is None:
+    rung, why = rings(alarm, metric)
+    if rung is None:
         return [(msgspec.structs.replace(hop, state=State.UNKNOWN, reason=why),)]
-    if not rings:
-        return stopped(why, mends.change_alarm(alarm, found, region, **_ringing(alarm)))
+    if not rung:
+        return stopped(why, mends.change_alarm(alarm, found, region, **ringing(alarm)))
     muted = _muted(view, alarm, region)
     if muted is not None:
         return [(muted,)]
-    parents = _parents(alarm, found)
+    above = parents(alarm, found)
     calls = [str(item) for item in alarm.get("AlarmActions") or []]
     roads: list[Road] = []
     if alarm.get("ActionsEnabled") is False:
@@ -218,10 +218,10 @@ def _alarm(
     elif calls:
         hop = msgspec.structs.replace(hop, weakness=_stuck(alarm))
         roads += [(hop, *tail) for tail in _actions(view, calls, str(alarm.get("AlarmArn")))]
-    elif not parents:
+    elif not above:
         mend = mends.change_alarm(alarm, found, region, AlarmActions=[mends.ALERT_TOPIC], ActionsEnabled=True)
         roads += stopped("it has no action for ALARM", mend)
-    for parent in parents:
+    for parent in above:
         roads += [(hop, *tail) for tail in _composite(view, parent, alarm, found, region)]
     return roads
 
@@ -239,7 +239,7 @@ def _actions(view: View, calls: Iterable[str], arn: str) -> list[Road]:
     return [road for call in calls for road in targets.deliver(view, call, sender, Parcel(body=None))]
 
 
-def _rings(alarm: Mapping[str, Any], metric: Mapping[str, Any]) -> tuple[bool | None, str]:
+def rings(alarm: Mapping[str, Any], metric: Mapping[str, Any]) -> tuple[bool | None, str]:
     """Whether one event rings the alarm (CloudWatch user guide, "Alarm evaluation" and "missing data").
 
     One event makes one data point. A metric that has values for other events as well can only be higher.
@@ -274,7 +274,7 @@ def _rings(alarm: Mapping[str, Any], metric: Mapping[str, Any]) -> tuple[bool | 
     return True, ""
 
 
-def _ringing(alarm: Mapping[str, Any]) -> dict[str, Json]:
+def ringing(alarm: Mapping[str, Any]) -> dict[str, Json]:
     """The settings with which one event rings an alarm."""
     return {
         "Statistic": "Sum",
@@ -317,7 +317,7 @@ def _muted(view: View, alarm: Mapping[str, Any], region: str) -> Hop | None:
 _ALARM_FUNCTION = re.compile(r"ALARM\(\s*[\"']?([^\"')]+?)[\"']?\s*\)")
 
 
-def _parents(alarm: Mapping[str, Any], found: Mapping[str, Json]) -> list[Mapping[str, Any]]:
+def parents(alarm: Mapping[str, Any], found: Mapping[str, Json]) -> list[Mapping[str, Any]]:
     """The composite alarms whose rule names this one."""
     names = {str(alarm.get("AlarmName")), str(alarm.get("AlarmArn"))}
     return [

@@ -20,8 +20,18 @@ _LONGEST = 8  # hops to follow from one rule
 
 
 def collect(scope: Scope) -> Collection:
-    """Follow the rules of the default bus and the log groups of trails to whoever hears of them."""
-    yield [BUSES, Fork([_bus(scope, DEFAULT, scope.region, ()), _groups(scope), _notifications(scope)])]
+    """Follow the rules of every bus and the log groups of trails to whoever hears of them."""
+    (listed,) = yield [
+        BUSES,
+        Fork([_bus(scope, DEFAULT, scope.region, ()), _groups(scope), _notifications(scope)]),
+    ]
+    others = other_buses(str(name) for name in listed.pick("EventBuses[].Name"))
+    yield [Fork(_bus(scope, name, scope.region, ()) for name in others)]
+
+
+def other_buses(names: Iterable[str]) -> list[str]:
+    """The buses beside the default one that rules of the account's own may send to; a partner's gets that partner's."""
+    return [name for name in sorted(names) if name != DEFAULT and not name.startswith("aws.partner/")]
 
 
 def rules_ask(bus: str, region: str) -> Ask:

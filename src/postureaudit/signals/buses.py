@@ -19,7 +19,7 @@ from postureaudit.signals.targets import Parcel, Sender
 
 CALLS = ("events:ListRules", "events:ListTargetsByRule", *targets.CALLS, *roles.CALLS)
 _LONGEST = 8  # buses in a row
-_ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 # Fields that say which event this is. A rule that fails in one of them was not made for it: it is no broken road.
 _IDENTITY = (
     *("source", "detail-type", "detail.eventName", "detail.eventSource", "detail.type"),
@@ -95,10 +95,10 @@ def _rule(
         if mismatch.field in _IDENTITY:
             return []
         return [(_missed(rules, rule, mismatch),)]
-    if rule.get("State") not in _ENABLED:
+    if rule.get("State") not in ENABLED:
         mend = mends.enable_rule(rule, rules.body, region)
         return [(_hop(name, region, State.BROKEN, "the rule is disabled", mend=mend),)]
-    if event["detail"].get("readOnly") is True and rule.get("State") != _ENABLED[1]:
+    if event["detail"].get("readOnly") is True and rule.get("State") != ENABLED[1]:
         reason = "the rule gets no read-only events: its state must be ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
         return [(_hop(name, region, State.BROKEN, reason),)]
     ask = asks.targets_ask(rule, region)

@@ -25,7 +25,7 @@ from postureaudit.signals.event_syntax import Branch, Field
 _CALL, _SIGN_IN = "AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail"
 _FINDING, _IMPORTED = "GuardDuty Finding", "Security Hub Findings - Imported"
 _COMPLIANCE = "Config Rules Compliance Change"
-_TENTHS = tuple(number / 10 for number in range(0, 101))
+_TENTHS = tuple(number / 10 for number in range(101))
 
 # Fields whose values AWS documents in full, by detail-type. A field that stands here for other detail-types only is
 # in no event of this one.
@@ -35,7 +35,7 @@ _VALUES: Mapping[str, Mapping[str, tuple[Json, ...]]] = {
     # https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html
     _IMPORTED: {
         "detail.findings.Severity.Label": ("INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"),
-        "detail.findings.Severity.Normalized": tuple(range(0, 101)),
+        "detail.findings.Severity.Normalized": tuple(range(101)),
         "detail.findings.Workflow.Status": ("NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED"),
         "detail.findings.RecordState": ("ACTIVE", "ARCHIVED"),
         "detail.findings.Compliance.Status": ("PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"),

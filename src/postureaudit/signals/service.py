@@ -11,7 +11,7 @@ from postureaudit import fixes
 from postureaudit.evidence import Refusal, RefusalKind
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, View, facts
 from postureaudit.services.base import Remedy, Service
-from postureaudit.signals import mends, routes
+from postureaudit.signals import mends, routes, rules, topics, watchers
 from postureaudit.signals.asks import collect
 from postureaudit.signals.events import signal, signals
 from postureaudit.signals.model import Outcome, Route
@@ -120,6 +120,7 @@ SERVICE = Service(
     name="signal",
     title="Response",
     collect=collect,
-    types=(ROUTE,),
-    menders={"signal_route": mend},
+    prefixes=("eventbridge", "sns", "alarms"),
+    types=(rules.REGION, topics.TOPIC, watchers.ALARM, ROUTE),
+    menders={**rules.MENDERS, **topics.MENDERS, **watchers.MENDERS, "signal_route": mend},
 )

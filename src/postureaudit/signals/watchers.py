@@ -1,0 +1,262 @@
+"""The alarms on what trails' metric filters write: can one event ring them, and do they then tell anyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from postureaudit.evidence import Json, Refusal, RefusalKind, heavier
+from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, View, any_of, body, facts, member
+from postureaudit.services import cloudtrail
+from postureaudit.services.base import Remedy
+from postureaudit.signals import alarms, asks, events, mends, rules, sources
+from postureaudit.signals.arns import Arn
+from postureaudit.signals.log_filter import FilterError
+from postureaudit.signals.model import Mend
+
+CALLS = ("cloudtrail:DescribeTrails", "logs:DescribeMetricFilters", asks.ALARMS.call)
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """`Notifies`: its actions, or a composite alarm's above it, are on and lead somewhere; `Silent` says why not.
+
+    `TakesSignals`: a metric filter behind it takes an event that must reach someone. `Rings`: one such event rings
+    it; `Quiet` says why not.
+    """
+
+    Notifies: bool | Refusal
+    Silent: str
+    TakesSignals: bool | Refusal
+    Rings: bool | Refusal
+    Quiet: str
+
+
+class Watcher(msgspec.Struct, frozen=True):
+    """A metric alarm, the listing that it stands in, and what metric filters write into its metric."""
+
+    body: dict[str, Any]
+    listing: dict[str, Any]
+    region: str
+    written: tuple[tuple[dict[str, Any], dict[str, Any]], ...]  # (filter, metric transformation)
+
+    @property
+    def name(self) -> str:
+        return str(self.body["AlarmName"])
+
+
+def produce(view: View) -> Iterator[Resource]:
+    """One alarm each; "*" in a region where a refusal may hide some."""
+    for region in view.regions:
+        found, hidden = watchers(view, region)
+        for item in found:
+            yield Resource(
+                type="alarms.alarm",
+                id=item.name,
+                account=view.account,
+                region=region,
+                facts=facts(Alarm=_alarm(view, item)),
+            )
+        if hidden is not None:
+            yield Resource(
+                type="alarms.alarm",
+                id="*",
+                account=view.account,
+                region=region,
+                facts=facts(
+                    Alarm=Alarm(Notifies=hidden, Silent="", TakesSignals=hidden, Rings=hidden, Quiet="")
+                ),
+            )
+
+
+def watchers(view: View, region: str) -> tuple[list[Watcher], Refusal | None]:
+    """The alarms on metrics that the filters of trails' log groups here write, and what hides others."""
+    return view.once(("watchers", region), lambda: _watchers(view, region))
+
+
+def groups(view: View) -> list[tuple[str, str]]:
+    """(name, region) of the log groups of this account that trails write to."""
+    found = {cloudtrail.log_group(trail.body) for trail in cloudtrail.trails(view)}
+    return sorted((name, region) for name, region, account in found if name and account == view.account)
+
+
+def filters(view: View, region: str) -> tuple[list[dict[str, Any]], Refusal | None]:
+    """The metric filters of the trails' log groups of a region, and what hides others."""
+    here = cloudtrail.listed(view, region)
+    hidden = here if isinstance(here, Refusal) else None
+    found: list[dict[str, Any]] = []
+    for name, where in groups(view):
+        if where != region:
+            continue
+        ask = asks.filters_ask(name, region)
+        listed = member(view.outcome(ask.call, region, **ask.params), "metricFilters", [])
+        if isinstance(listed, Refusal):
+            hidden = heavier(hidden, listed)
+        else:
+            found += sorted(listed, key=lambda item: str(item.get("filterName")))
+    return found, hidden
+
+
+def _watchers(view: View, region: str) -> tuple[list[Watcher], Refusal | None]:
+    listed, hidden = filters(view, region)
+    written: dict[tuple[str, str], list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for item in listed:
+        for metric in item.get("metricTransformations") or []:
+            key = (str(metric.get("metricNamespace")), str(metric.get("metricName")))
+            written.setdefault(key, []).append((item, metric))
+    if not written:
+        return [], hidden
+    described = body(view.outcome(asks.ALARMS.call, region, **asks.ALARMS.params))
+    if isinstance(described, Refusal):
+        return [], heavier(hidden, described)
+    found = []
+    for alarm in sorted(described.get("MetricAlarms") or [], key=lambda item: str(item["AlarmName"])):
+        behind = [
+            pair
+            for (space, name), pairs in written.items()
+            if (alarm.get("Namespace"), alarm.get("MetricName")) == (space, name)
+            or alarms.in_expression(alarm, space, name)
+            for pair in pairs
+        ]
+        if behind:
+            found.append(Watcher(alarm, described, region, tuple(behind)))
+    return found, hidden
+
+
+def _alarm(view: View, item: Watcher) -> Alarm:
+    notifies, silent = _notifies(view, item)
+    takes = {str(pair[0].get("filterName")): _takes(view, pair[0], item.region) for pair in item.written}
+    rings, quiet = _rings(item, takes)
+    return Alarm(
+        Notifies=notifies, Silent=silent, TakesSignals=any_of(takes.values()), Rings=rings, Quiet=quiet
+    )
+
+
+def _notifies(view: View, item: Watcher) -> tuple[bool | Refusal, str]:
+    own, why = _leads(view, item.body)
+    above = [_leads(view, parent)[0] for parent in alarms.parents(item.body, item.listing)]
+    found = any_of([own, *above])
+    return found, "" if found is True else why
+
+
+def _leads(view: View, alarm: Mapping[str, Any]) -> tuple[bool | Refusal, str]:
+    """Whether an alarm's actions are on and one of them is there, and why not."""
+    actions = [str(arn) for arn in alarm.get("AlarmActions") or []]
+    if alarm.get("ActionsEnabled") is False:
+        return False, "its actions are switched off"
+    if not actions:
+        return False, "it has no action for ALARM"
+    missing = [rules.gone(view, arn) for arn in actions]
+    there = any_of(found if isinstance(found, Refusal) else not found for found in missing)
+    return there, f"what it calls is gone: {', '.join(actions)}" if there is False else ""
+
+
+def _takes(view: View, item: Mapping[str, Any], region: str) -> bool | Refusal:
+    """Whether a metric filter takes an event of a signal."""
+    text = str(item.get("filterPattern") or "")
+
+    def one(about: tuple[str, str], record: dict[str, Json]) -> bool | Refusal:
+        try:
+            found = alarms.decided(view, text, record, about).value
+        except FilterError as error:
+            return _unsure(f"filter {item.get('filterName')}: its pattern is not understood: {error.message}")
+        return (
+            _unsure(f"filter {item.get('filterName')}: AWS does not say what it takes")
+            if found is None
+            else found
+        )
+
+    return any_of(one(about, record) for about, record in records(view, region))
+
+
+def records(view: View, region: str) -> Iterator[tuple[tuple[str, str], dict[str, Json]]]:
+    """((signal, event), CloudTrail's record) of every signal that comes out of CloudTrail, as of this region."""
+    place = sources.place_of(view, region)
+    for signal in events.signals():
+        for item in signal.members if signal.by_cloudtrail else ():
+            yield (signal.id, item.name), events.document(item.template["detail"], place)
+
+
+def _rings(item: Watcher, takes: Mapping[str, bool | Refusal]) -> tuple[bool | Refusal, str]:
+    """One event of a filter that takes signals suffices; why the first of them does not."""
+    found: list[bool | Refusal] = []
+    reasons = []
+    for source, metric in item.written:
+        if takes[str(source.get("filterName"))] is False:
+            continue
+        space, name = str(metric.get("metricNamespace")), str(metric.get("metricName"))
+        if alarms.in_expression(item.body, space, name):
+            rings, why = None, "it watches the metric in an expression, which is not worked out"
+        else:
+            rings, why = alarms.rings(item.body, metric)
+        found.append(_unsure(f"alarm {item.name}: {why}") if rings is None else rings)
+        reasons.append(why)
+    verdict = any_of(found)
+    return verdict, next(iter(reasons), "") if verdict is False else ""
+
+
+def _unsure(reason: str) -> Refusal:
+    return Refusal(RefusalKind.NOT_COLLECTED, message=reason)
+
+
+# ---------------------------------------------------------------- what mends them
+
+
+def _of(view: View, resource: Resource) -> Watcher:
+    found, _ = watchers(view, str(resource.region))
+    return next(item for item in found if item.name == resource.id)
+
+
+def speak(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
+    """Turn the actions on of the alarm, or of the composite above it; give it one where it has none that is there."""
+    item = _of(view, resource)
+    off = item.body.get("ActionsEnabled") is False
+    for alarm in (item.body, *alarms.parents(item.body, item.listing)):
+        lit = {**alarm, "ActionsEnabled": True}
+        if alarm.get("ActionsEnabled") is False and _leads(view, lit)[0] is True:
+            return rules.remedy([mends.ring(alarm, item.listing, item.region)])
+    topic = needs.get(mends.ALERT_TOPIC.name, "")
+    if topic and Arn.parse(topic).region != item.region:
+        return Remedy(
+            steps=(f"The topic {topic} is in another region; an alarm's has to be in {item.region}.",)
+        )
+    kept = [arn for arn in item.body.get("AlarmActions") or [] if rules.gone(view, str(arn)) is not True]
+    actions: list[Any] = [*kept, mends.ALERT_TOPIC]
+    mend: Mend = mends.change_alarm(
+        item.body, item.listing, item.region, AlarmActions=actions, ActionsEnabled=True
+    )
+    return rules.remedy(
+        [mend], *(("Its actions were switched off: see who did that first.",) if off and kept else ())
+    )
+
+
+def ring(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
+    """The settings with which one event rings the alarm; steps where no setting of the alarm's does."""
+    item = _of(view, resource)
+    changed = alarms.ringing(item.body)
+    after = {**item.body, **changed}
+    if not any(alarms.rings(after, metric)[0] for _, metric in item.written):
+        return Remedy(
+            steps=(
+                f"No setting of alarm {item.name} lets one event ring it: let its metric filter write 1 for each "
+                "event, without dimensions.",
+            )
+        )
+    return rules.remedy([mends.change_alarm(item.body, item.listing, item.region, **changed)])
+
+
+ALARM = ResourceType(
+    name="alarms.alarm",
+    scope=ScopeKind.RESOURCE,
+    none="no alarm watches what a trail's metric filters write",
+    facets=(
+        Facet(
+            name="Alarm",
+            calls=(*CALLS, *rules.THERE_CALLS),
+            shape=Alarm,
+        ),
+    ),
+    produce=produce,
+)
+MENDERS = {"alarms_speak": speak, "alarms_ring": ring}
