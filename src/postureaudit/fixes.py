@@ -213,10 +213,19 @@ def command(service: str, operation: str, options: Mapping[str, Json]) -> tuple[
     for option, value in options.items():
         words.append(option)
         values.add(len(words))
-        text = _text(option, value) if isinstance(value, str) else _document(value, {})
-        words.append(text)
+        words.append(_option(option, value))
     hostile = any(words[index].startswith(_HOSTILE) for index in values)
     return _as_document(words, frozenset(values)) if hostile else tuple(words)
+
+
+def _option(name: str, value: Json) -> str:
+    match value:
+        case str():
+            return _text(name, value)
+        case Need(name=need, prefix=prefix):
+            return prefix + _need(need, {})  # the value itself, which is no JSON document
+        case _:
+            return _document(value, {})
 
 
 def document_command(

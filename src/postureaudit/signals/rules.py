@@ -334,11 +334,7 @@ def _detach(rule: Rule, items: list[Mapping[str, Any]]) -> Mend:
     return Mend(
         argv=(fixes.command("events", "remove-targets", {**base, "--ids": names, "--region": rule.region}),),
         effect="writes; takes off targets that are gone",
-        undo=fixes.shell(
-            fixes.command(
-                "events", "put-targets", {**base, "--targets": list(items), "--region": rule.region}
-            )
-        ),
+        undo="none needed: they led nowhere",
         permissions=("events:RemoveTargets",),
     )
 

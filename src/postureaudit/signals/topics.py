@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -135,8 +136,15 @@ def _subscriptions(view: View, arn: str) -> Subscriptions:
         Any=confirmed or bool(waiting),
         Confirmed=confirmed,
         Settled=not waiting,
-        Pending=[f"{item.get('Protocol')} {item.get('Endpoint')}" for item in waiting],
+        Pending=[_shown(item) for item in waiting],
     )
+
+
+def _shown(item: Mapping[str, Any]) -> str:
+    """A subscription for people; of a web hook the host alone, because its path often is a password."""
+    protocol, endpoint = str(item.get("Protocol")), str(item.get("Endpoint"))
+    host = urlsplit(endpoint).hostname if protocol in ("http", "https") else None
+    return f"{protocol} {host or endpoint}"
 
 
 def _waiting(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -214,8 +222,8 @@ def confirm(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
         for item in mails
     ]
     steps = [
-        f"Let {item.get('Protocol')} {item.get('Endpoint')} confirm its subscription, or subscribe it again: no "
-        "command is printed, because the evidence does not keep the whole address."
+        f"Let {_shown(item)} confirm its subscription, or subscribe it again: no command is printed, because its "
+        "address may hold a secret."
         for item in waiting
         if item not in mails
     ]

@@ -14,7 +14,6 @@ from postureaudit.services.base import Remedy
 from postureaudit.signals import alarms, asks, events, mends, rules, sources
 from postureaudit.signals.arns import Arn
 from postureaudit.signals.log_filter import FilterError
-from postureaudit.signals.model import Mend
 
 CALLS = ("cloudtrail:DescribeTrails", "logs:DescribeMetricFilters", asks.ALARMS.call)
 
@@ -211,31 +210,19 @@ def _of(view: View, resource: Resource) -> Watcher:
 def speak(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
     """Turn the actions on of the alarm, or of the composite above it; give it one where it has none that is there."""
     item = _of(view, resource)
-    off = item.body.get("ActionsEnabled") is False
-    for alarm in (item.body, *alarms.parents(item.body, item.listing)):
-        lit = {**alarm, "ActionsEnabled": True}
-        if alarm.get("ActionsEnabled") is False and _leads(view, lit)[0] is True:
-            return rules.remedy([mends.ring(alarm, item.listing, item.region)])
-    topic = needs.get(mends.ALERT_TOPIC.name, "")
-    if topic and Arn.parse(topic).region != item.region:
-        return Remedy(
-            steps=(f"The topic {topic} is in another region; an alarm's has to be in {item.region}.",)
-        )
-    kept = [arn for arn in item.body.get("AlarmActions") or [] if rules.gone(view, str(arn)) is not True]
-    actions: list[Any] = [*kept, mends.ALERT_TOPIC]
-    mend: Mend = mends.change_alarm(
-        item.body, item.listing, item.region, AlarmActions=actions, ActionsEnabled=True
-    )
-    return rules.remedy(
-        [mend], *(("Its actions were switched off: see who did that first.",) if off and kept else ())
-    )
+    for parent in alarms.parents(item.body, item.listing):
+        if (
+            parent.get("ActionsEnabled") is False
+            and _leads(view, {**parent, "ActionsEnabled": True})[0] is True
+        ):
+            return rules.remedy([mends.ring(parent, item.listing, item.region)])
+    return _changed(view, item, needs)
 
 
 def ring(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
     """The settings with which one event rings the alarm; steps where no setting of the alarm's does."""
     item = _of(view, resource)
-    changed = alarms.ringing(item.body)
-    after = {**item.body, **changed}
+    after = {**item.body, **alarms.ringing(item.body)}
     if not any(alarms.rings(after, metric)[0] for _, metric in item.written):
         return Remedy(
             steps=(
@@ -243,7 +230,28 @@ def ring(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
                 "event, without dimensions.",
             )
         )
-    return rules.remedy([mends.change_alarm(item.body, item.listing, item.region, **changed)])
+    return _changed(view, item, needs)
+
+
+def _changed(view: View, item: Watcher, needs: Mapping[str, str]) -> Remedy:
+    """One command for all that is wrong with the alarm: each carries the whole alarm, and would undo the other."""
+    known = _alarm(view, item)
+    fields: dict[str, Any] = {}
+    if known.TakesSignals is True and known.Rings is False:
+        fields |= alarms.ringing(item.body)
+    if known.Notifies is False:
+        fields["ActionsEnabled"] = True
+        actions = [str(arn) for arn in item.body.get("AlarmActions") or []]
+        kept = [arn for arn in actions if rules.gone(view, arn) is not True]
+        if not kept:
+            topic = needs.get(mends.ALERT_TOPIC.name, "")
+            if topic and Arn.parse(topic).region != item.region:
+                text = f"The topic {topic} is in another region; that of alarm {item.name} has to be in {item.region}."
+                return Remedy(steps=(text,))
+            fields["AlarmActions"] = [mends.ALERT_TOPIC]
+    if fields == {"ActionsEnabled": True}:
+        return rules.remedy([mends.ring(item.body, item.listing, item.region)])
+    return rules.remedy([mends.change_alarm(item.body, item.listing, item.region, **fields)])
 
 
 ALARM = ResourceType(
