@@ -18,18 +18,22 @@ from postureaudit.signals.log_filter import FilterError
 CALLS = ("cloudtrail:DescribeTrails", "logs:DescribeMetricFilters", asks.ALARMS.call)
 
 
-class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """`Notifies`: its actions, or a composite alarm's above it, are on and lead somewhere; `Silent` says why not.
+class Actions(msgspec.Struct, frozen=True, kw_only=True):
+    """`Lead`: the alarm's actions, or a composite alarm's above it, are on and lead somewhere; `Why` not."""
 
-    `TakesSignals`: a metric filter behind it takes an event that must reach someone. `Rings`: one such event rings
-    it; `Quiet` says why not.
+    Lead: bool | Refusal
+    Why: str
+
+
+class Ringing(msgspec.Struct, frozen=True, kw_only=True):
+    """`Signals`: a metric filter behind the alarm takes an event that must reach someone.
+
+    `OneEvent`: one such event rings it; `Why` not.
     """
 
-    Notifies: bool | Refusal
-    Silent: str
-    TakesSignals: bool | Refusal
-    Rings: bool | Refusal
-    Quiet: str
+    Signals: bool | Refusal
+    OneEvent: bool | Refusal
+    Why: str
 
 
 class Watcher(msgspec.Struct, frozen=True):
@@ -50,23 +54,20 @@ def produce(view: View) -> Iterator[Resource]:
     for region in view.regions:
         found, hidden = watchers(view, region)
         for item in found:
-            yield Resource(
-                type="alarms.alarm",
-                id=item.name,
-                account=view.account,
-                region=region,
-                facts=facts(Alarm=_alarm(view, item)),
-            )
+            yield _resource(view, region, item.name, _actions(view, item), _ringing(view, item))
         if hidden is not None:
-            yield Resource(
-                type="alarms.alarm",
-                id="*",
-                account=view.account,
-                region=region,
-                facts=facts(
-                    Alarm=Alarm(Notifies=hidden, Silent="", TakesSignals=hidden, Rings=hidden, Quiet="")
-                ),
-            )
+            unseen = Ringing(Signals=hidden, OneEvent=hidden, Why="")
+            yield _resource(view, region, "*", Actions(Lead=hidden, Why=""), unseen)
+
+
+def _resource(view: View, region: str, name: str, actions: Actions, ringing: Ringing) -> Resource:
+    return Resource(
+        type="alarms.alarm",
+        id=name,
+        account=view.account,
+        region=region,
+        facts=facts(Actions=actions, Ringing=ringing),
+    )
 
 
 def watchers(view: View, region: str) -> tuple[list[Watcher], Refusal | None]:
@@ -123,20 +124,11 @@ def _watchers(view: View, region: str) -> tuple[list[Watcher], Refusal | None]:
     return found, hidden
 
 
-def _alarm(view: View, item: Watcher) -> Alarm:
-    notifies, silent = _notifies(view, item)
-    takes = {str(pair[0].get("filterName")): _takes(view, pair[0], item.region) for pair in item.written}
-    rings, quiet = _rings(item, takes)
-    return Alarm(
-        Notifies=notifies, Silent=silent, TakesSignals=any_of(takes.values()), Rings=rings, Quiet=quiet
-    )
-
-
-def _notifies(view: View, item: Watcher) -> tuple[bool | Refusal, str]:
+def _actions(view: View, item: Watcher) -> Actions:
     own, why = _leads(view, item.body)
     above = [_leads(view, parent)[0] for parent in alarms.parents(item.body, item.listing)]
     found = any_of([own, *above])
-    return found, "" if found is True else why
+    return Actions(Lead=found, Why="" if found is True else why)
 
 
 def _leads(view: View, alarm: Mapping[str, Any]) -> tuple[bool | Refusal, str]:
@@ -177,14 +169,16 @@ def records(view: View, region: str) -> Iterator[tuple[tuple[str, str], dict[str
             yield (signal.id, item.name), events.document(item.template["detail"], place)
 
 
-def _rings(item: Watcher, takes: Mapping[str, bool | Refusal]) -> tuple[bool | Refusal, str]:
-    """One event of a filter that takes signals suffices; why the first of them does not."""
+def _ringing(view: View, item: Watcher) -> Ringing:
+    """One event of a filter that takes signals suffices; else why the first of them does not."""
+    takes = {str(source.get("filterName")): _takes(view, source, item.region) for source, _ in item.written}
     found: list[bool | Refusal] = []
     reasons = []
     for source, metric in item.written:
         if takes[str(source.get("filterName"))] is False:
             continue
         space, name = str(metric.get("metricNamespace")), str(metric.get("metricName"))
+        rings: bool | None
         if alarms.in_expression(item.body, space, name):
             rings, why = None, "it watches the metric in an expression, which is not worked out"
         else:
@@ -192,7 +186,8 @@ def _rings(item: Watcher, takes: Mapping[str, bool | Refusal]) -> tuple[bool | R
         found.append(_unsure(f"alarm {item.name}: {why}") if rings is None else rings)
         reasons.append(why)
     verdict = any_of(found)
-    return verdict, next(iter(reasons), "") if verdict is False else ""
+    why = next(iter(reasons), "") if verdict is False else ""
+    return Ringing(Signals=any_of(takes.values()), OneEvent=verdict, Why=why)
 
 
 def _unsure(reason: str) -> Refusal:
@@ -235,11 +230,11 @@ def ring(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
 
 def _changed(view: View, item: Watcher, needs: Mapping[str, str]) -> Remedy:
     """One command for all that is wrong with the alarm: each carries the whole alarm, and would undo the other."""
-    known = _alarm(view, item)
+    ringing = _ringing(view, item)
     fields: dict[str, Any] = {}
-    if known.TakesSignals is True and known.Rings is False:
+    if ringing.Signals is True and ringing.OneEvent is False:
         fields |= alarms.ringing(item.body)
-    if known.Notifies is False:
+    if _actions(view, item).Lead is False:
         fields["ActionsEnabled"] = True
         actions = [str(arn) for arn in item.body.get("AlarmActions") or []]
         kept = [arn for arn in actions if rules.gone(view, arn) is not True]
@@ -259,11 +254,8 @@ ALARM = ResourceType(
     scope=ScopeKind.RESOURCE,
     none="no alarm watches what a trail's metric filters write",
     facets=(
-        Facet(
-            name="Alarm",
-            calls=(*CALLS, *rules.THERE_CALLS),
-            shape=Alarm,
-        ),
+        Facet(name="Actions", calls=(*CALLS, *rules.THERE_CALLS), shape=Actions),
+        Facet(name="Ringing", calls=CALLS, shape=Ringing),
     ),
     produce=produce,
 )
