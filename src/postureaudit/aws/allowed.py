@@ -48,7 +48,7 @@ _SAME = {
     "ec2": ("ec2", ["DescribeInstances", "DescribeRegions"]),
     "ecs": ("ecs", ["ListClusters"]),
     "eks": ("eks", ["ListClusters"]),
-    "events": ("events", ["ListEventBuses", "ListRules", "ListTargetsByRule"]),
+    "events": ("events", ["ListEventBuses", "ListRules", "ListTargetsByRule", "TestEventPattern"]),
     "fms": ("fms", ["GetAdminAccount"]),
     "guardduty": (
         "guardduty",
@@ -89,7 +89,7 @@ _SAME = {
         "lambda",
         ["GetFunctionConcurrency", "GetFunctionConfiguration", "GetPolicy", "ListFunctions"],
     ),
-    "logs": ("logs", ["DescribeLogGroups", "DescribeMetricFilters"]),
+    "logs": ("logs", ["DescribeLogGroups", "DescribeMetricFilters", "TestMetricFilter"]),
     "macie2": ("macie2", ["GetMacieSession"]),
     "notifications": (
         "notifications",
