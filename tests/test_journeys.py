@@ -348,6 +348,19 @@ def test_trace_of_saved_evidence_is_the_audit_of_signals(cli: Cli, tmp_path: Pat
     assert "42 of 42 reach someone everywhere" in drawn.out
 
 
+def test_second_opinion_of_aws(cli: Cli) -> None:
+    """--verify-with-aws asks AWS to match the events; where it disagrees, the report says so."""
+    world = SCENARIOS["responding"]()
+    world.test_event_pattern = lambda pattern, text: "aws.config" not in pattern
+    asked = ("trace", "--no-config", "--verify-with-aws", "--signal", "config-noncompliant")
+
+    ran = cli(*asked, "--signal", "guardduty-high", world=world, env={"COLUMNS": "200"})
+
+    [line] = [line for line in ran.out.splitlines() if line.startswith("WARNING")]
+    assert ran.code == 0 and "config-compliance" in line
+    assert any(call[3] == "TestEventPattern" for call in world.calls)
+
+
 @pytest.mark.parametrize("args", [("--version",), ("--help",)])
 def test_help_and_version_load_little(args: tuple[str, ...]) -> None:
     """--version and --help import neither boto3 nor rich nor yaml."""

@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from postureaudit.aws.session import Session
     from postureaudit.catalog import Catalog
     from postureaudit.evidence import Evidence
 
@@ -20,7 +21,6 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
     Raises Interrupted when it ended before there was anything to judge.
     """
     from postureaudit import services
-    from postureaudit.aws.session import open_session
     from postureaudit.aws.walk import walk
     from postureaudit.catalog import calls
     from postureaudit.cli.progress import Progress
@@ -38,15 +38,7 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        session = open_session(
-            profile=given["profile"],
-            role_arn=given["role_arn"],
-            external_id=given["external_id"],
-            expect_account=given["expect_account"],
-            # botocore itself reads AWS_DEFAULT_REGION only; every other SDK reads AWS_REGION first.
-            region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
-            max_workers=given["max_workers"],
-        )
+        session = _session(given)
         with Progress("none" if given["quiet"] else given["progress"]) as progress:
             evidence = walk(
                 session,
@@ -67,3 +59,42 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
         for number, handler in before.items():
             signal.signal(number, handler)
     return evidence, code[0]
+
+
+def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]) -> list[str]:
+    """Ask AWS itself what its rules and metric filters match, and say in a sentence each where it disagrees."""
+    from postureaudit.aws.walk import walk
+    from postureaudit.resources import View
+    from postureaudit.signals import opinions
+
+    view = View(evidence, evidence.header.accounts[0].id)
+    asked = opinions.questions(view, names)
+    if not asked:
+        return ["AWS was not asked for a second opinion: no rule and no metric filter is about these signals"]
+    answers = walk(
+        _session(given),
+        [opinions.collector(asked)],
+        only=given["regions"],
+        exclude=given["exclude"],
+        max_workers=given["max_workers"],
+        timeout=given["timeout"],
+    )
+    found = opinions.disagreements(asked, answers)
+    count = sum(len(question.about) for question in asked)
+    return [item.sentence for item in found] or [
+        f"AWS agrees with all {count} matches that it was asked about"
+    ]
+
+
+def _session(given: Mapping[str, Any]) -> Session:
+    from postureaudit.aws.session import open_session
+
+    return open_session(
+        profile=given["profile"],
+        role_arn=given["role_arn"],
+        external_id=given["external_id"],
+        expect_account=given["expect_account"],
+        # botocore itself reads AWS_DEFAULT_REGION only; every other SDK reads AWS_REGION first.
+        region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
+        max_workers=given["max_workers"],
+    )

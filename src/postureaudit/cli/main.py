@@ -125,12 +125,13 @@ def report(path: Path, verify: bool, **given: Any) -> None:
 @click.option("--signal", "signals", metavar="NAME", multiple=True, help="Only this signal (guardduty-high).")
 @click.option("--from", "path", type=click.Path(path_type=Path), help="Trace saved evidence, not AWS.")
 @click.option("--demo", "made_up", is_flag=True, help="Trace the demo's account.")
+@click.option("--verify-with-aws", "verify", is_flag=True, help="Have AWS match the events too (read-only).")
 @click.option("--checks", "checks_file", type=click.Path(path_type=Path), hidden=True)
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file.")
 @click.option("--no-config", is_flag=True, help="Ignore configuration files.")
 @options.asking
 @options.reporting
-def trace(signals: tuple[str, ...], path: Path | None, made_up: bool, **given: Any) -> None:
+def trace(signals: tuple[str, ...], path: Path | None, made_up: bool, verify: bool, **given: Any) -> None:
     """Follow each signal to whoever hears of it, or to the hop where it dies, and say what mends that."""
     from postureaudit import evidence as files
 
@@ -142,10 +143,12 @@ def trace(signals: tuple[str, ...], path: Path | None, made_up: bool, **given: A
     reporting.formats(given["outputs"])
     if made_up or path:
         evidence = choices.narrowed(files.load(path) if path else _demo(), given["regions"], given["exclude"])
-        reporting.report(evidence, catalog, ids, given, gate=not made_up)
-        return
-    evidence, code = collecting.collect(given, catalog, ids)
-    reporting.report(evidence, catalog, ids, given, interrupted=code)
+        code = 0
+    else:
+        evidence, code = collecting.collect(given, catalog, ids)
+    names = {catalog.check(name).topic for name in ids}
+    said = collecting.second_opinion(given, evidence, names) if verify and not (made_up or code) else []
+    reporting.report(evidence, catalog, ids, given, gate=not made_up, interrupted=code, warnings=said)
 
 
 @main.command()

@@ -33,6 +33,7 @@ def report(
     today: datetime.date | None = None,
     gate: bool = True,
     interrupted: int = 0,
+    warnings: Sequence[str] = (),
 ) -> None:
     """Judge, apply waivers, decide, write every output, exit."""
     from postureaudit import evaluate, waivers
@@ -69,7 +70,7 @@ def report(
         fail_on=fail_on,
         today=today.isoformat(),
         seconds=_seconds(evidence),
-        warnings=applied.warnings,
+        warnings=(*warnings, *applied.warnings),
         routes=_routes(views.values(), {catalog.check(name).topic for name in ids}),
         changes=catalog.changes,
     )

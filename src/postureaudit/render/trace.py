@@ -51,7 +51,8 @@ def render(report: Report, style: Style) -> str:
         Drawn(route=route, fix=fixes.get((route.account, route.signal, route.region)))
         for route in report.routes
     ]
-    return draw(drawn, style) + result_line(report) + "\n"
+    said = "".join(f"WARNING  {neutral(warning)}\n" for warning in report.warnings)
+    return draw(drawn, style) + said + result_line(report) + "\n"
 
 
 def draw(drawn: Sequence[Drawn], style: Style) -> str:
