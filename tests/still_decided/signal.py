@@ -29,6 +29,7 @@ DECIDED = {
     ),
     **dict.fromkeys(
         (
+            ("events:ListEventBuses", "signal.*"),
             ("events:ListRules", "signal.*"),
             ("events:ListTargetsByRule", "signal.*"),
             ("logs:DescribeMetricFilters", "signal.*"),

@@ -65,7 +65,8 @@ def _trail(
     if isinstance(stands, Refusal):
         return (targets.unknown("trail", name, trail.home, stands),)
     if not stands:
-        reason = f"the trail does not record the events of {source} here"
+        off = cloudtrail.logging(view, trail, region) is False
+        reason = "the trail is stopped" if off else f"the trail does not record the events of {source} here"
         return (Hop(kind="trail", name=name, region=trail.home, state=State.BROKEN, reason=reason),)
     status = body(cloudtrail.status(view, trail, trail.home))
     if isinstance(status, Refusal):
@@ -85,11 +86,44 @@ def _group(view: View, name: str, region: str, event: Mapping[str, Json], about:
     if isinstance(outcome, Absent):
         reason = "the trail's log group does not exist"
         return [(Hop(kind="log group", name=name, region=region, state=State.BROKEN, reason=reason),)]
-    return [
+    filtered = [
         road
         for item in sorted(listed, key=lambda item: str(item.get("filterName")))
         for road in _filter(view, item, region, event, about)
     ]
+    return [*filtered, *_queried(view, name, region, event)]
+
+
+def _queried(view: View, group: str, region: str, event: Mapping[str, Json]) -> list[Road]:
+    """Alarms on a query of the log group that may be about the event: what queries find is not worked out."""
+    ask = asks.ALARMS
+    found = body(view.outcome(ask.call, region, **ask.params))
+    if isinstance(found, Refusal):
+        return [(targets.unknown("alarm", f"alarms on {group}", region, found),)]
+    reason = "it watches the log group by a query, which is not worked out"
+    return [
+        (
+            Hop(
+                kind="log alarm",
+                name=str(alarm["AlarmName"]),
+                region=region,
+                state=State.UNKNOWN,
+                reason=reason,
+            ),
+        )
+        for alarm in found.get("LogAlarms") or []
+        if alarm.get("ActionsEnabled") is not False and alarm.get("AlarmActions")
+        if _may_find(alarm.get("ScheduledQueryConfiguration") or {}, group, event)
+    ]
+
+
+def _may_find(query: Mapping[str, Any], group: str, event: Mapping[str, Json]) -> bool:
+    """Whether a query of this group may be about the event, going by the words in it."""
+    named = [str(item).split(":log-group:")[-1] for item in query.get("LogGroupIdentifiers") or [group]]
+    text = str(query.get("QueryString"))
+    words = [event.get("eventName"), event.get("errorCode"), event["userIdentity"].get("type")]
+    about = "eventName" not in text or any(word and word in text for word in words)
+    return about and group in [item.removesuffix(":*") for item in named]
 
 
 def _filter(
@@ -172,7 +206,7 @@ def _unwatched(
                 region=region,
                 state=State.BROKEN,
                 reason=f"it watches {name} in {item.get('Namespace')}, the filter writes it in {space}",
-                mend=mends.change_alarm(item, body, region, Namespace=space),
+                mend=mends.copy_alarm(item, body, region, Namespace=space),
             )
     metric = {"MetricName": name, "Namespace": space}
     return Hop(
@@ -181,7 +215,7 @@ def _unwatched(
         region=region,
         state=State.BROKEN,
         reason="no alarm watches the metric",
-        mend=mends.new_alarm(f"{name}", region, **metric),
+        mend=mends.new_alarm(mends.free_name(name, body), region, **metric),
     )
 
 
@@ -206,7 +240,7 @@ def _alarm(
     if rung is None:
         return [(msgspec.structs.replace(hop, state=State.UNKNOWN, reason=why),)]
     if not rung:
-        return stopped(why, mends.change_alarm(alarm, found, region, **ringing(alarm)))
+        return stopped(why, _mend(alarm, found, metric, region))
     muted = _muted(view, alarm, region)
     if muted is not None:
         return [(muted,)]
@@ -222,8 +256,23 @@ def _alarm(
         mend = mends.change_alarm(alarm, found, region, AlarmActions=[mends.ALERT_TOPIC], ActionsEnabled=True)
         roads += stopped("it has no action for ALARM", mend)
     for parent in above:
-        roads += [(hop, *tail) for tail in _composite(view, parent, alarm, found, region)]
+        roads += [(hop, *tail) for tail in _composite(view, parent, found, region, (name,))]
     return roads
+
+
+def _mend(
+    alarm: Mapping[str, Any], found: Mapping[str, Json], metric: Mapping[str, Any], region: str
+) -> Mend:
+    """An alarm that waits for something else than an event is left alone and gets a sister."""
+    if (
+        alarm.get("ComparisonOperator") in _UP
+        and not metric.get("dimensions")
+        and not alarm.get("Dimensions")
+    ):
+        return mends.change_alarm(alarm, found, region, **ringing(alarm, metric))
+    if metric.get("dimensions"):
+        return mends.elsewhere("Take the dimensions out of the metric filter, or give each value an alarm.")
+    return mends.copy_alarm(alarm, found, region, **ringing(alarm, metric), Dimensions=[])
 
 
 def _stuck(alarm: Mapping[str, Any]) -> str:
@@ -248,6 +297,11 @@ def rings(alarm: Mapping[str, Any], metric: Mapping[str, Any]) -> tuple[bool | N
     named = {str(item.get("Name")) for item in alarm.get("Dimensions") or []}
     if named != set(dimensions):
         return False, "it watches the metric with other dimensions than the filter writes"
+    if (unit := alarm.get("Unit")) and unit != (metric.get("unit") or "None"):
+        return (
+            False,
+            f"it watches values in {unit}, the filter writes them in {metric.get('unit') or 'no unit'}",
+        )
     if dimensions:
         return None, "the metric has dimensions, whose values one event does not tell"
     value = _value(metric)
@@ -274,16 +328,17 @@ def rings(alarm: Mapping[str, Any], metric: Mapping[str, Any]) -> tuple[bool | N
     return True, ""
 
 
-def ringing(alarm: Mapping[str, Any]) -> dict[str, Json]:
+def ringing(alarm: Mapping[str, Any], metric: Mapping[str, Any]) -> dict[str, Json]:
     """The settings with which one event rings an alarm."""
+    unit = {"Unit": metric.get("unit") or None} if alarm.get("Unit") else {}
     return {
         "Statistic": "Sum",
-        "Threshold": 1,
+        "Threshold": min(1.0, _value(metric) or 1.0),
         "ComparisonOperator": _UP[0],
         "EvaluationPeriods": 1,
         "DatapointsToAlarm": 1,
-        "Dimensions": [],
         "TreatMissingData": "notBreaching",
+        **unit,
     }
 
 
@@ -314,35 +369,55 @@ def _muted(view: View, alarm: Mapping[str, Any], region: str) -> Hop | None:
     return None
 
 
-_ALARM_FUNCTION = re.compile(r"ALARM\(\s*[\"']?([^\"')]+?)[\"']?\s*\)")
+# ALARM(name), with the name bare or in quotes (API reference, PutCompositeAlarm, AlarmRule).
+_ALARM_FUNCTION = re.compile(r"""\bALARM\(\s*(?:"([^"]*)"|'([^']*)'|([^\s"'()]+))\s*\)""")
+
+
+def _named(rule: str) -> set[str]:
+    """The alarms, by name or ARN, that a composite alarm's rule wants in ALARM."""
+    return {next(filter(None, found), "") for found in _ALARM_FUNCTION.findall(rule)}
 
 
 def parents(alarm: Mapping[str, Any], found: Mapping[str, Json]) -> list[Mapping[str, Any]]:
-    """The composite alarms whose rule names this one."""
-    names = {str(alarm.get("AlarmName")), str(alarm.get("AlarmArn"))}
+    """The composite alarms whose rule names this one, in whatever function."""
+    name, arn = str(alarm.get("AlarmName")), str(alarm.get("AlarmArn"))
+    bare = re.compile(rf"(?<![\w.:/-])(?:{re.escape(name)}|{re.escape(arn)})(?![\w./-])")
     return [
         item
         for item in found.get("CompositeAlarms") or []
-        if names & set(_ALARM_FUNCTION.findall(str(item.get("AlarmRule"))))
+        if item.get("AlarmName") != name and bare.search(str(item.get("AlarmRule")))
     ]
 
 
 def _composite(
-    view: View, parent: Mapping[str, Any], alarm: Mapping[str, Any], found: Mapping[str, Json], region: str
+    view: View, alarm: Mapping[str, Any], found: Mapping[str, Json], region: str, below: tuple[str, ...]
 ) -> list[Road]:
     """A composite alarm rings with its child where its rule is a plain OR of alarms."""
-    name = str(parent["AlarmName"])
+    name = str(alarm["AlarmName"])
+    if name in below:
+        return []
     hop = Hop(kind="composite alarm", name=name, region=region)
-    rest = _ALARM_FUNCTION.sub("", str(parent.get("AlarmRule")))
-    if re.search(r"\b(AND|NOT|OK|INSUFFICIENT_DATA)\b", rest) or parent.get("ActionsSuppressor"):
+
+    def stopped(reason: str, mend: Mend | None = None) -> Road:
+        return (msgspec.structs.replace(hop, state=State.BROKEN, reason=reason, mend=mend),)
+
+    rule = str(alarm.get("AlarmRule"))
+    plain = re.fullmatch(r"[\s()]*(?:OR[\s()]*)*", re.sub(r"\bOR\b", " OR ", _ALARM_FUNCTION.sub(" ", rule)))
+    if not plain or alarm.get("ActionsSuppressor") or not _named(rule):
         reason = "its rule needs more than this alarm, or another alarm may suppress it"
         return [(msgspec.structs.replace(hop, state=State.UNKNOWN, reason=reason),)]
-    if parent.get("ActionsEnabled") is False:
-        mend = mends.ring(parent, found, region)
-        reason = "its actions are switched off"
-        return [(msgspec.structs.replace(hop, state=State.BROKEN, reason=reason, mend=mend),)]
-    calls = [str(item) for item in parent.get("AlarmActions") or []]
-    if not calls:
-        reason = "it has no action for ALARM"
-        return [(msgspec.structs.replace(hop, state=State.BROKEN, reason=reason),)]
-    return [(hop, *tail) for tail in _actions(view, calls, str(parent.get("AlarmArn")))]
+    muted = _muted(view, alarm, region)
+    if muted is not None:
+        return [(hop, muted)]
+    parents = parents(alarm, found)
+    calls = [str(item) for item in alarm.get("AlarmActions") or []]
+    roads: list[Road] = []
+    if alarm.get("ActionsEnabled") is False:
+        roads.append(stopped("its actions are switched off", mends.ring(alarm, found, region)))
+    elif calls:
+        roads += [(hop, *tail) for tail in _actions(view, calls, str(alarm.get("AlarmArn")))]
+    elif not parents:
+        roads.append(stopped("it has no action for ALARM", mends.act(alarm, region)))
+    for parent in parents:
+        roads += [(hop, *tail) for tail in _composite(view, parent, found, region, (*below, name))]
+    return roads

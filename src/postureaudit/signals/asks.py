@@ -239,13 +239,12 @@ def _groups(scope: Scope) -> Collection:
     }
     if not names:
         return
-    found = yield [filters_ask(name, scope.region) for name in sorted(names)]
-    if any(record.pick("metricFilters[]") for record in found):
-        alarms, mutes = yield [ALARMS, MUTES]
-        yield [
-            *_followed(scope, _actions(alarms)),
-            *map(mute_ask, mutes.pick("AlarmMuteRuleSummaries[?Status == 'ACTIVE'].AlarmMuteRuleArn")),
-        ]
+    # Alarms may watch the group itself, by a query, where it has no metric filter.
+    *_, alarms, mutes = yield [*(filters_ask(name, scope.region) for name in sorted(names)), ALARMS, MUTES]
+    yield [
+        *_followed(scope, _actions(alarms)),
+        *map(mute_ask, mutes.pick("AlarmMuteRuleSummaries[?Status == 'ACTIVE'].AlarmMuteRuleArn")),
+    ]
 
 
 def _actions(alarms: Record) -> list[str]:

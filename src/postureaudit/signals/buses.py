@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from postureaudit.errors import PolicyError
 from postureaudit.evidence import Json, Refusal
 from postureaudit.resources import View, member
-from postureaudit.signals import asks, event_pattern, mends, roles, targets
+from postureaudit.signals import asks, event_pattern, mends, policy, roles, senders, targets
 from postureaudit.signals.arns import Arn
 from postureaudit.signals.event_pattern import Mismatch, PatternError
 from postureaudit.signals.model import Hop, Mend, Road, State, distinct
 from postureaudit.signals.targets import Parcel, Sender
 
-CALLS = ("events:ListRules", "events:ListTargetsByRule", *targets.CALLS, *roles.CALLS)
+CALLS = (
+    "events:ListEventBuses",
+    "events:ListRules",
+    "events:ListTargetsByRule",
+    *targets.CALLS,
+    *roles.CALLS,
+)
 _LONGEST = 8  # buses in a row
 ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 # Fields that say which event this is. A rule that fails in one of them was not made for it: it is no broken road.
@@ -32,6 +39,20 @@ _IDENTITY = (
         "detail.userIdentity.type",
     ),
     *("detail.errorCode", "detail.errorMessage", "detail.actionName", "resources"),
+)
+
+# Fields whose value in the sample says something of every such event: a pattern that takes it takes them all.
+_TYPICAL = (
+    *("account", "region", "detail.severity", "detail.accountId", "detail.region", "detail.awsRegion"),
+    *("detail.newEvaluationResult.complianceType", "detail.eventType", "detail.readOnly"),
+    *("detail.findings.Severity.Label", "detail.findings.Severity.Normalized", "detail.findings.RecordState"),
+    *(
+        "detail.findings.Workflow.Status",
+        "detail.findings.WorkflowState",
+        "detail.findings.Compliance.Status",
+    ),
+    *("detail.findings.severity", "detail.findings.severity_id", "detail.findings.status"),
+    *("detail.findings.status_id", "detail.findings.AwsAccountId", "detail.findings.Region"),
 )
 
 
@@ -106,12 +127,12 @@ def _rule(
     if isinstance(listed, Refusal):
         return [(_hop(name, region), targets.unknown("target", name, region, listed))]
     if not listed:
-        mend = mends.point_rule(rule, region)
+        mend = mends.point_rule(rule, (), region)
         return [(_hop(name, region, State.BROKEN, "the rule has no target", mend=mend),)]
     return [
         road
         for target in sorted(listed, key=lambda item: str(item.get("Id")))
-        for road in _target(view, rule, target, event, region, seen)
+        for road in _target(view, rule, target, listed, event, region, seen)
     ]
 
 
@@ -119,6 +140,7 @@ def _target(
     view: View,
     rule: Mapping[str, Any],
     target: Mapping[str, Any],
+    listed: Sequence[Mapping[str, Any]],
     event: Mapping[str, Json],
     region: str,
     seen: tuple[str, ...],
@@ -131,19 +153,14 @@ def _target(
 
     def forward(arn: str) -> list[Road]:
         parts = Arn.parse(arn)
-        bus = Hop(kind="bus", name=parts.name, region=parts.region)
-        if not role and (parts.region, parts.account) != (region, view.account):
-            reason = "the target is a bus in another region, and no role is named that may send to it"
-            return [(msgspec.structs.replace(bus, state=State.BROKEN, reason=reason),)]
+        start = _entered(view, str(rule.get("Arn")), role, arn, region, event, seen)
+        if start[-1].state is State.BROKEN:
+            return [start]
         tails = roads(view, event, parts.region, parts.name, seen)
-        if role:
-            bus_road: Road = (roles.may(view, role, "events:PutEvents", arn), bus)
-        else:
-            bus_road = (bus,)
         if not tails:
             reason = "no rule on this bus takes the event"
-            return [(*bus_road[:-1], msgspec.structs.replace(bus, state=State.BROKEN, reason=reason))]
-        return [(*bus_road, *tail) for tail in tails]
+            return [(*start[:-1], msgspec.structs.replace(start[-1], state=State.BROKEN, reason=reason))]
+        return [(*start, *tail) for tail in tails]
 
     tails = targets.deliver(
         view,
@@ -152,14 +169,79 @@ def _target(
         Parcel(body=None if rewritten else event),
         forward,
     )
-    return [(hop, *_mended(tail, rule, target, region)) for tail in tails]
+    return [(hop, *_mended(tail, rule, target, listed, region)) for tail in tails]
 
 
-def _mended(tail: Road, rule: Mapping[str, Any], target: Mapping[str, Any], region: str) -> Road:
-    """A target that is not there is mended at the rule: it gets one that is."""
+def _entered(
+    view: View,
+    rule: str,
+    role: str,
+    arn: str,
+    region: str,
+    event: Mapping[str, Json],
+    seen: tuple[str, ...],
+) -> Road:
+    """Whether a rule's event gets onto another bus of this account: the bus is there, and lets the sender in."""
+    parts = Arn.parse(arn)
+    bus = Hop(kind="bus", name=parts.name, region=parts.region)
+
+    def stopped(reason: str, state: State = State.BROKEN) -> Road:
+        return (*start, msgspec.structs.replace(bus, state=state, reason=reason))
+
+    start: Road = (roles.may(view, role, "events:PutEvents", arn),) if role else ()
+    if f"{parts.region}/{parts.name}" in seen:
+        return (*start, bus)  # roads() says so
+    if len(seen) > 1:
+        # EventBridge user guide, eb-bus-to-bus: "EventBridge can't route events received from a sender event bus
+        # to a third event bus". The page is about one region; of several AWS says nothing.
+        reason = "EventBridge does not route an event that came from another bus to a third one"
+        one = all(item.startswith(f"{parts.region}/") for item in seen)
+        return stopped(reason if one else f"{reason} in one region; of several AWS says nothing", _sure(one))
+    listed = member(view.outcome(asks.BUSES.call, parts.region, **asks.BUSES.params), "EventBuses", [])
+    if isinstance(listed, Refusal):
+        return (*start, targets.unknown("bus", parts.name, parts.region, listed))
+    found = next((item for item in listed if item.get("Name") == parts.name), None)
+    if found is None:
+        return stopped(f"the bus {targets.MISSING}")
+    head = {"source": str(event["source"]), "detail_type": str(event["detail-type"])}
+    request = senders.events_to_bus(rule, arn, role_arn=role, **head)
+    if role:
+        hop = targets.denied(found["Policy"], request, *_named(bus)) if found.get("Policy") else None
+        return (*start, hop or bus)
+    if parts.region != region:
+        return stopped("the target is a bus in another region, and no role is named that may send to it")
+    try:
+        verdict = policy.allows(found.get("Policy") or '{"Statement": []}', request)
+    except PolicyError:
+        verdict = None
+    if verdict is True:
+        return (bus,)
+    return stopped(
+        "no role is named that may send to it, and its policy does not let every rule in", State.UNKNOWN
+    )
+
+
+def _sure(certain: bool) -> State:
+    return State.BROKEN if certain else State.UNKNOWN
+
+
+def _named(hop: Hop) -> tuple[str, str, str]:
+    return hop.kind, hop.name, hop.region
+
+
+def _mended(
+    tail: Road,
+    rule: Mapping[str, Any],
+    target: Mapping[str, Any],
+    listed: Sequence[Mapping[str, Any]],
+    region: str,
+) -> Road:
+    """A target that is not there is mended at the rule: it gets one that is. One that is there stays."""
     first = tail[0]
-    if first.state is State.BROKEN and first.mend is None and first.kind != "bus":
-        mend = mends.point_rule(rule, region, target=str(target.get("Id")))
+    missing = first.reason.endswith(targets.MISSING)
+    if first.state is State.BROKEN and first.mend is None and (missing or first.kind not in ("role", "bus")):
+        gone = str(target.get("Id")) if missing and first.kind != "role" else ""
+        mend = mends.point_rule(rule, listed, region, gone=gone)
         return (msgspec.structs.replace(first, mend=mend), *tail[1:])
     return tail
 
@@ -176,6 +258,8 @@ def _widened(text: str, mismatch: Mismatch) -> dict[str, Json] | None:
     """The pattern with one alternative more where the event fails; None where that is not one plain list."""
     document: dict[str, Json] = json.loads(text)
     *parents, last = mismatch.field.split(".")
+    if mismatch.apart or mismatch.field not in _TYPICAL:
+        return None
     inner: Json = document
     for step in parents:
         inner = inner.get(step) if isinstance(inner, dict) else None

@@ -215,7 +215,7 @@ def _failing(branch: Branch, event: _Event) -> Field | None:
 
 def _arrays_ahead(fields: list[Field], event: _Event) -> list[set[int]]:
     """For each field, the arrays around the leaves of the fields after it."""
-    ahead: list[set[int]] = [set()]
+    ahead: list[set[int]] = [set()] if fields else []
     for field in reversed(fields[1:]):
         ahead.append(ahead[-1] | {array for leaf in event.at(field.name) for array, _ in leaf.spot})
     return ahead[::-1]

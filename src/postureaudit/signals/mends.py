@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from postureaudit import fixes
@@ -59,33 +61,38 @@ def widen_rule(
     )
 
 
-def point_rule(rule: Mapping[str, Json], region: str, *, target: str = "alerts") -> Mend:
-    """Point a rule at the topic that alerts people, in place of a target that is missing."""
+def point_rule(
+    rule: Mapping[str, Json], present: Iterable[Mapping[str, Json]], region: str, *, gone: str = ""
+) -> Mend:
+    """Point a rule at the topic that alerts people, in place of the target `gone` or beside those it has."""
     bus = str(rule.get("EventBusName") or asks.DEFAULT)
-    options = {
-        "--rule": rule["Name"],
-        "--event-bus-name": bus,
-        "--targets": [{"Id": target, "Arn": ALERT_TOPIC}],
-        "--region": region,
-    }
+    listed = {str(item.get("Id")): item for item in present}
+    names = ("alerts", *(f"alerts-{number}" for number in range(2, 200)))
+    before = listed.get(gone, {})
+    target = gone if before else next(name for name in names if name not in listed)
+    kept = {name: before[name] for name in ("DeadLetterConfig", "RetryPolicy") if name in before}
+
+    def line(verb: str, options: dict[str, Json]) -> tuple[str, ...]:
+        base = {"--rule": rule["Name"], "--event-bus-name": bus}
+        return fixes.command("events", verb, {**base, **options, "--region": region})
+
+    undo = (
+        line("put-targets", {"--targets": [dict(before)]})
+        if before
+        else line("remove-targets", {"--ids": [target]})
+    )
+    what = "replaces the target that is gone" if before else "adds a target"
     return Mend(
-        argv=(fixes.command("events", "put-targets", options),),
-        effect="writes; the topic's policy must let events.amazonaws.com publish",
-        undo=fixes.shell(
-            fixes.command(
-                "events",
-                "remove-targets",
-                {"--rule": rule["Name"], "--event-bus-name": bus, "--ids": [target], "--region": region},
-            )
-        ),
+        argv=(line("put-targets", {"--targets": [{"Id": target, "Arn": ALERT_TOPIC, **kept}]}),),
+        effect=f"writes; {what}; the topic's policy must let events.amazonaws.com publish",
+        undo=fixes.shell(undo),
         permissions=("events:PutTargets",),
     )
 
 
 def allow_topic(arn: str, attributes: Mapping[str, Json], principal: str, source: str) -> Mend:
     """Let a service publish to a topic: its present policy with one statement more."""
-    condition = {"ArnEquals": {"aws:SourceArn": source}}
-    merged = _with_statement(attributes.get("Policy"), principal, "sns:Publish", arn, condition)
+    merged = _with_statement(attributes.get("Policy"), principal, "sns:Publish", arn, _kindred(source))
     ask = asks.topic_asks(arn)[0]
     options = {"--topic-arn": arn, "--attribute-name": "Policy"}
     region = Arn.parse(arn).region
@@ -109,8 +116,7 @@ def allow_topic(arn: str, attributes: Mapping[str, Json], principal: str, source
 
 def allow_queue(arn: str, url: str, attributes: Mapping[str, Json], principal: str, source: str) -> Mend:
     """Let a service send to a queue: its present policy with one statement more."""
-    condition = {"ArnEquals": {"aws:SourceArn": source}}
-    merged = _with_statement(attributes.get("Policy"), principal, "sqs:SendMessage", arn, condition)
+    merged = _with_statement(attributes.get("Policy"), principal, "sqs:SendMessage", arn, _kindred(source))
     region = Arn.parse(arn).region
     options = {"--queue-url": url, "--attributes": {"Policy": merged}, "--region": region}
     return Mend(
@@ -134,7 +140,9 @@ def allow_function(arn: str, policy: str | None, principal: str, source: str) ->
     name, qualifier = found.function()
     _, ask, _ = asks.function_asks(arn)
     only = {"--qualifier": qualifier} if qualifier else {}
-    base = {"--function-name": name, "--statement-id": _SID, **only}
+    # A statement for each source, and an id for each statement: a second one of the same id is refused.
+    sid = _free_sid(policy, _SID + "-" + re.sub(r"[^A-Za-z0-9_-]", "-", Arn.parse(source).name)[:60])
+    base = {"--function-name": name, "--statement-id": sid, **only}
     options = {
         **base,
         "--action": "lambda:InvokeFunction",
@@ -188,6 +196,26 @@ def allow_key(key_arn: str, policy: str, principal: str) -> Mend:
         ),
         permissions=("kms:PutKeyPolicy",),
         changes=(_change(ask, where, {"Policy": merged, "PolicyName": "default"}),),
+    )
+
+
+def enable_key(describe: Ask, arn: str, metadata: Mapping[str, Json]) -> Mend:
+    """Turn a disabled key on, or take back that it will be deleted."""
+    options = {"--key-id": arn, "--region": Arn.parse(arn).region}
+    pending = metadata.get("KeyState") == "PendingDeletion"
+    cancel = (fixes.command("kms", "cancel-key-deletion", options),) if pending else ()
+    return Mend(
+        argv=(*cancel, fixes.command("kms", "enable-key", options)),
+        effect="writes; the key can be used again",
+        undo=fixes.shell(fixes.command("kms", "disable-key", options)),
+        permissions=(*(("kms:CancelKeyDeletion",) if pending else ()), "kms:EnableKey"),
+        changes=(
+            _change(
+                describe,
+                Arn.parse(arn).region,
+                {"KeyMetadata": {**metadata, "KeyState": "Enabled", "Enabled": True}},
+            ),
+        ),
     )
 
 
@@ -289,7 +317,7 @@ def change_alarm(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: 
     kept = {name: alarm[name] for name in _ALARM_INPUT if alarm.get(name) not in (None, [], "")}
     if fields.get("Statistic"):
         kept.pop("ExtendedStatistic", None)
-    after = {**kept, **fields}
+    after = {name: value for name, value in {**kept, **fields}.items() if value is not None}
     known = {name: value for name, value in fields.items() if not fixes.has_need(value)}
     body = _replaced(alarms, "MetricAlarms", "AlarmName", alarm["AlarmName"], known)
     return Mend(
@@ -298,6 +326,52 @@ def change_alarm(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: 
         undo=fixes.shell(fixes.document_command("cloudwatch", "put-metric-alarm", kept, region)),
         permissions=("cloudwatch:PutMetricAlarm",),
         changes=(_change(asks.ALARMS, region, body),) if len(known) == len(fields) else (),
+    )
+
+
+def copy_alarm(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: str, **fields: Json) -> Mend:
+    """An alarm like this one with some fields changed, beside it: what this one waits for may be wanted too."""
+    kept = {name: alarm[name] for name in _ALARM_INPUT if alarm.get(name) not in (None, [], "")}
+    if fields.get("Statistic"):
+        kept.pop("ExtendedStatistic", None)
+    name = free_name(f"{alarm['AlarmName']}-alert", alarms)
+    after = {
+        key: value for key, value in {**kept, **fields, "AlarmName": name}.items() if value not in (None, [])
+    }
+    arn = str(alarm.get("AlarmArn")).rpartition(":")[0] + f":{name}"
+    made = {**after, "AlarmArn": arn, "StateValue": "INSUFFICIENT_DATA"}
+    body = {**alarms, "MetricAlarms": [*(alarms.get("MetricAlarms") or []), made]}
+    options = {"--alarm-names": [name], "--region": region}
+    return Mend(
+        argv=(fixes.document_command("cloudwatch", "put-metric-alarm", after, region),),
+        effect="writes; a second alarm with the same actions, the first stays as it is",
+        undo=fixes.shell(fixes.command("cloudwatch", "delete-alarms", options)),
+        permissions=("cloudwatch:PutMetricAlarm",),
+        changes=(_change(asks.ALARMS, region, body),),
+    )
+
+
+def free_name(name: str, alarms: Mapping[str, Json]) -> str:
+    """A name that no alarm has yet: PutMetricAlarm would replace that alarm."""
+    taken = {
+        item.get("AlarmName")
+        for kind in ("MetricAlarms", "CompositeAlarms", "LogAlarms")
+        for item in alarms.get(kind) or []
+    }
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(item for item in itertools.chain([name], numbered) if item not in taken)
+
+
+def act(alarm: Mapping[str, Json], region: str) -> Mend:
+    """Let a composite alarm call the topic that alerts people."""
+    names = ("AlarmName", "AlarmRule", "AlarmDescription", "OKActions", "InsufficientDataActions")
+    kept = {name: alarm[name] for name in names if alarm.get(name)}
+    after = {**kept, "AlarmActions": [ALERT_TOPIC], "ActionsEnabled": True}
+    return Mend(
+        argv=(fixes.document_command("cloudwatch", "put-composite-alarm", after, region),),
+        effect="writes; the alarm with this changed, the rest as it is",
+        undo=fixes.shell(fixes.document_command("cloudwatch", "put-composite-alarm", kept, region)),
+        permissions=("cloudwatch:PutCompositeAlarm",),
     )
 
 
@@ -316,7 +390,7 @@ def new_alarm(name: str, region: str, **metric: Json) -> Mend:
     }
     return Mend(
         argv=(fixes.document_command("cloudwatch", "put-metric-alarm", document, region),),
-        effect="writes; a new alarm, which an alarm of the same name would be replaced by",
+        effect="writes; a new alarm, to the topic that alerts people",
         undo=fixes.shell(
             fixes.command("cloudwatch", "delete-alarms", {"--alarm-names": [name], "--region": region})
         ),
@@ -519,6 +593,26 @@ def _replaced(
     return {**body, members: items}
 
 
+def _kindred(source: str) -> dict[str, Json]:
+    """A condition for all rules (alarms, ...) of the source's account and region.
+
+    Mends of several rules print one and the same policy: it may be put twice, and none undoes another's.
+    """
+    found = Arn.parse(source)
+    kind = re.match(r"[a-z-]+[/:]", found.resource)
+    every = f"{kind[0]}*" if kind and found.service in ("events", "cloudwatch") else found.resource
+    arn = f"arn:{found.partition}:{found.service}:{found.region}:{found.account}:{every}"
+    return {"ArnLike": {"aws:SourceArn": arn}}
+
+
+def _free_sid(policy: object, sid: str) -> str:
+    document: dict[str, Any] = json.loads(str(policy)) if policy else {}
+    present = document.get("Statement") or []
+    taken = {item.get("Sid") for item in (present if isinstance(present, list) else [present])}
+    numbered = (f"{sid}{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([sid], numbered) if name not in taken)
+
+
 def _with_statement(
     policy: object, principal: str, action: Json, resource: str, condition: Mapping[str, Json]
 ) -> str:
@@ -526,10 +620,8 @@ def _with_statement(
     document: dict[str, Any] = json.loads(str(policy)) if policy else {"Version": "2012-10-17"}
     present = document.get("Statement") or []
     statements: list[Any] = present if isinstance(present, list) else [present]
-    taken = {item.get("Sid") for item in statements}
-    sid = next(name for name in (_SID, *(f"{_SID}{number}" for number in range(2, 200))) if name not in taken)
     added = {
-        "Sid": sid,
+        "Sid": _free_sid(policy, _SID),
         "Effect": "Allow",
         "Principal": {"Service": principal},
         "Action": action,

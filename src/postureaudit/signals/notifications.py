@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from postureaudit.evidence import Json, Refusal
+from postureaudit.evidence import Json, Refusal, RefusalKind
 from postureaudit.resources import View, member
 from postureaudit.signals import event_pattern, targets
 from postureaudit.signals.event_pattern import PatternError
@@ -26,6 +26,8 @@ def roads(view: View, event: Mapping[str, Json], region: str) -> list[Road]:
     """
     listed = member(view.outcome(CONFIGURATIONS, view.leader), "notificationConfigurations", [])
     if isinstance(listed, Refusal):
+        if listed.kind is RefusalKind.NOT_IN_REGION:
+            return []  # the partition does not have the service
         return [(targets.unknown("notification", "AWS User Notifications", view.leader, listed),)]
     return [
         road
@@ -47,12 +49,13 @@ def _configuration(view: View, item: Mapping[str, Any], event: Mapping[str, Json
             return []
         reason = "its event pattern is not understood"
         return [(Hop(kind="notification", name=name, region=region, state=State.UNKNOWN, reason=reason),)]
-    return [(hop, _channels(view, arn, name))]
+    return [(hop, view.once(("channels", arn), lambda: _channels(view, arn, name)))]
 
 
 def _takes(rule: Mapping[str, Any], event: Mapping[str, Json], region: str) -> bool | None:
     """Whether an event rule of User Notifications takes the event: source, type, region and pattern."""
-    if region not in (rule.get("regions") or []):
+    status = (rule.get("statusSummaryByRegion") or {}).get(region) or {}
+    if region not in (rule.get("regions") or []) or status.get("status") in ("INACTIVE", "DELETING"):
         return False
     if (rule.get("source"), rule.get("eventType")) != (event["source"], event["detail-type"]):
         return False

@@ -91,13 +91,32 @@ def decide(policy: Json, request: Request) -> Decision:
         return grant.decides(True, f"lets {call}")
     if doubt := _first(grants, None):
         return doubt.decides(None, f"{doubt.match.why}, so it may or may not let {call}")
-    nearest = max(grants, key=lambda item: item.fits, default=None)
+    nearest = max(grants, key=lambda item: (item.fits, _names(document, item, request)), default=None)
     if nearest and nearest.fits >= _WHOSE_AND_WHAT:
         return nearest.decides(False, nearest.match.why)
     return Decision(verdict=False, reason=f"no statement lets {call}")
 
 
+def _names(document: _Document, item: _Judged, request: Request) -> bool:
+    """Whether the statement is about this caller rather than about everyone: then it is the one to mend."""
+    statement = document.statements[item.index]
+    return isinstance(statement, dict) and request.principal in json.dumps(statement.get("Principal"))
+
+
 _WHOSE_AND_WHAT = 2  # principal and action fit: then it is worth saying what does not
+
+
+def parsed(policy: Json) -> dict[str, Json]:
+    """A policy given as a document or as JSON text. PolicyError when it is none."""
+    document = _parsed(policy) if isinstance(policy, str | bytes) else policy
+    _document(document)
+    found: dict[str, Json] = document
+    return found
+
+
+def statements(policy: Json) -> list[Json]:
+    """Its statements."""
+    return _document(policy).statements
 
 
 class _Document(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from postureaudit.asks import Ask, Collection
 from postureaudit.evidence import Absent, Json, Refusal
 from postureaudit.resources import View, member
 from postureaudit.signals import policy
+from postureaudit.signals.arns import Arn
 from postureaudit.signals.model import Hop, State
 from postureaudit.signals.policy import PolicyError, Request
 
@@ -45,6 +46,9 @@ def may(view: View, arn: str, action: str, resource: str) -> Hop:
 
 def _may(view: View, arn: str, action: str, resource: str) -> Hop:
     name = arn.rpartition("/")[2]
+    if (owner := Arn.parse(arn).account) != view.account:
+        reason = f"it belongs to account {owner}, which is not read here"
+        return Hop(kind="role", name=arn, region=view.leader, state=State.LEAVES, reason=reason)
     role, _, _ = _role_asks(name, view.leader)
     outcome = view.outcome(role.call, view.leader, **role.params)
     found = member(outcome, "Role", {})

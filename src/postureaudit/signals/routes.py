@@ -75,13 +75,25 @@ def roads(view: View, signal: Signal, item: Member, region: str) -> list[Road]:
             *notifications.roads(view, emission.event, emission.region),
         ]
         found += [(*emission.hops, *tail) for tail in tails]
-        if not tails and any(hop.state is not State.OK for hop in emission.hops):
+        if not tails and _tells(emission.hops):
             found.append(emission.hops)
         if signal.by_cloudtrail:
             record = emission.event["detail"]
             about = (signal.id, item.name)
-            found += alarms.roads(view, record, region, about=about, globally=signal.leader_only)
+            found += alarms.roads(
+                view, record, region, about=about, globally=signal.leader_only or item.leader_only
+            )
     return ranked(distinct(found))
+
+
+def _tells(hops: Road) -> bool:
+    """Whether a road without an end says something: its source is off, or it may go on where we cannot look.
+
+    That Security Hub is off, or does not take a product's findings, is no fault where no rule waits for them.
+    """
+    stopped = next((hop for hop in hops if hop.state is not State.OK), None)
+    own = all(hop.kind not in ("hub", "integration") for hop in hops)
+    return stopped is not None and (own or stopped.kind in ("source", "aggregation"))
 
 
 def _route(view: View, signal: Signal, region: str, found: dict[str, list[Road]]) -> Route:

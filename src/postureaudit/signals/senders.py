@@ -216,6 +216,16 @@ def sns_to_sqs(topic_arn: str, queue_arn: str) -> Request:
     return _service(_SNS, "sqs:SendMessage", queue_arn, _arn_and_perhaps_account(topic_arn))
 
 
+def sns_to_kms(topic_arn: str, key_arn: str) -> tuple[Request, ...]:
+    """A topic uses the key of an encrypted queue that is subscribed to it.
+
+    Documented: kms:GenerateDataKey and kms:Decrypt as sns.amazonaws.com, with a customer managed key
+    (https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html).
+    Undocumented: aws:SourceArn and aws:SourceAccount. kms:CallerAccount: see `events_to_kms`.
+    """
+    return _key_use(_SNS, key_arn, _perhaps_source(topic_arn))
+
+
 def _service(
     principal: str, action: str, resource: str, context: Mapping[str, Value], organization: str = ""
 ) -> Request:

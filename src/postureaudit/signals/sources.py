@@ -38,8 +38,10 @@ class Emission(msgspec.Struct, frozen=True):
 
 def applies(view: View, signal: Signal, region: str) -> bool | Refusal:
     """Whether the signal can arise here at all: the new Security Hub is optional, and missing is not a gap."""
-    if signal.kind != "securityhub-v2":
-        return True
+    return _new_hub(view, region) if signal.kind == "securityhub-v2" else True
+
+
+def _new_hub(view: View, region: str) -> bool | Refusal:
     outcome = view.outcome("securityhub:DescribeSecurityHubV2", region)
     return outcome if isinstance(outcome, Refusal) else not isinstance(outcome, Absent)
 
@@ -48,7 +50,7 @@ def emissions(view: View, signal: Signal, item: Member, region: str) -> Iterable
     """Every bus that the event appears on: its own region's, and by way of Security Hub the linked region's."""
     place = place_of(view, region)
     event: dict[str, Json] = events.document(item.template, place)
-    source = _source(view, signal, event, region)
+    source = _source(view, event, region, kind=signal.kind, globally=signal.leader_only or item.leader_only)
     hidden = _archived(view, event, region) if signal.kind == "guardduty" else ()
     start: Road = (*source, *hidden)
     if signal.kind == "securityhub":
@@ -99,19 +101,19 @@ def place_of(view: View, region: str) -> Place:
     )
 
 
-def _source(view: View, signal: Signal, event: Mapping[str, Json], region: str) -> Road:
-    match signal.kind:
+def _source(view: View, event: Mapping[str, Json], region: str, *, kind: str, globally: bool) -> Road:
+    match kind:
         case "guardduty":
             return (_detector(view, region),)
         case "securityhub":
             return ()  # the hub is a hop of its own
         case "securityhub-v2":
-            found = applies(view, signal, region)
-            return (_hop("source", "Security Hub", region, found, "Security Hub (v2) is off here"),)
+            found = _new_hub(view, region)
+            return (_hop("source", "Security Hub", region, found, "the new Security Hub is off here"),)
         case "config":
             return (_recorder(view, region),)
         case _:
-            return (_trail(view, signal, event, region),)
+            return (_trail(view, event, region, globally=globally),)
 
 
 def _hop(kind: str, name: str, region: str, stands: bool | Refusal, reason: str) -> Hop:
@@ -197,17 +199,18 @@ def _recorder(view: View, region: str) -> Hop:
     return _hop("source", "AWS Config", region, stands, "AWS Config records nothing here")
 
 
-def _trail(view: View, signal: Signal, event: Mapping[str, Json], region: str) -> Hop:
+def _trail(view: View, event: Mapping[str, Json], region: str, *, globally: bool) -> Hop:
     """EventBridge gets API calls and sign-ins only where a trail logs management events.
 
     Source: EventBridge user guide, "AWS service events delivered via AWS CloudTrail".
     """
     source = str(event["detail"]["eventSource"])
     name = "CloudTrail"
-    stands = cloudtrail.covered(
-        view,
-        region,
-        lambda trail: cloudtrail.writes(trail, source=source, globally=signal.leader_only),
+    stands = view.once(
+        ("covered", region, source, globally),
+        lambda: cloudtrail.covered(
+            view, region, lambda trail: cloudtrail.writes(trail, source=source, globally=globally)
+        ),
     )
     return _hop("source", name, region, stands, f"no logging trail records the events of {source} here")
 
@@ -224,7 +227,8 @@ def _through_hub(
         hop = _hop("aggregation", "finding aggregator", region, linked, "")
         yield Emission(changed, region, (*start, *hub, *here, hop))
     elif linked and linked != region:
-        there, again = _automated(view, event, linked)
+        # The copy is announced there: the event's region is that one, the finding's stays its own.
+        there, again = _automated(view, {**changed, "region": linked}, linked)
         hop = Hop(kind="aggregation", name=f"findings of {region} are linked here", region=linked)
         yield Emission(again, linked, (*start, *hub, *here, hop, *there))
 

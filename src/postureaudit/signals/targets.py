@@ -21,7 +21,11 @@ TOPIC_CALLS = (
 KEY_CALLS = ("kms:DescribeKey", "kms:GetKeyPolicy")
 FUNCTION_CALLS = ("lambda:GetFunctionConfiguration", "lambda:GetPolicy", "lambda:GetFunctionConcurrency")
 QUEUE_CALLS = ("sqs:GetQueueUrl", "sqs:GetQueueAttributes")
-CALLS = (*TOPIC_CALLS, *KEY_CALLS, *FUNCTION_CALLS, *QUEUE_CALLS, "stepfunctions:DescribeStateMachine")
+CALLS = (
+    *(*TOPIC_CALLS, *KEY_CALLS, *FUNCTION_CALLS, *QUEUE_CALLS),
+    "stepfunctions:DescribeStateMachine",
+)
+MISSING = "does not exist"  # how the reason ends of a target that is gone
 _MAIL = ("email", "email-json")
 # Services that take an event with the target's role and act on it; whether they do is theirs to say.
 _ACTORS = {
@@ -32,6 +36,7 @@ _ACTORS = {
     "batch": "Batch",
     "chatbot": "Amazon Q Developer in chat",
 }
+_MACHINES = ("automate", "autoscaling", "ec2")  # what an alarm stops, starts or scales
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +46,15 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     arn: str
     role: str = ""  # the role that a rule delivers with; then the target's own policy is not asked
 
-    def admitted(self, view: View, action: str, resource: str) -> Hop | None:
-        """The role's hop, where a role delivers."""
-        return roles.may(view, self.role, action, resource) if self.role else None
+    def admitted(self, view: View, action: str, resource: str, document: object = None) -> Hop | None:
+        """The role's hop, where a role delivers. The target's own policy can still deny it."""
+        if not self.role:
+            return None
+        hop = roles.may(view, self.role, action, resource)
+        if hop.state is not State.OK or not document:
+            return hop
+        request = Request(principal=self.role, action=action, resource=resource)
+        return denied(document, request, hop.kind, hop.name, hop.region) or hop
 
     @property
     def principal(self) -> str:
@@ -67,6 +78,8 @@ def deliver(
     parts = Arn.parse(arn)
     if not parts.service:
         return [(_stop("target", arn, "", f"{arn!r} is no ARN"),)]
+    if parts.service in _MACHINES:
+        return [(_stop("action", arn, parts.region, "it acts on machines and tells nobody"),)]
     if parts.account not in ("", view.account):
         reason = f"it belongs to account {parts.account}, which is not read here"
         return [(Hop(kind="target", name=arn, region=parts.region, state=State.LEAVES, reason=reason),)]
@@ -86,11 +99,11 @@ def deliver(
         case "events" if parts.kind == "event-bus" and forward:
             return forward(arn)
         case "events" if parts.kind == "api-destination":
-            return [(_end("destination", parts.name, parts.region, "its connection is not tried"),)]
+            return [_destination(view, arn, sender)]
         case "logs":
             return [(_stop("log group", parts.resource, parts.region, "a log group tells nobody"),)]
         case "kinesis" | "firehose":
-            reason = "a stream: who reads it is not seen from here"
+            reason = "it is a stream: who reads it is not seen from here"
             return [
                 (Hop(kind="stream", name=parts.name, region=parts.region, state=State.LEAVES, reason=reason),)
             ]
@@ -140,6 +153,30 @@ def _admits(
     return Hop(kind=kind, name=name, region=region)
 
 
+def _welcome(
+    role: Hop | None, document: object, request: Request, own: Hop, mend: Callable[[], Mend]
+) -> Road:
+    """The role's hop and the target's, or the target's alone, which its own policy decides."""
+    if role is not None:
+        return (role, own) if role.state is State.OK else (role,)
+    return (_admits(document or '{"Statement": []}', [request], own.kind, own.name, own.region, mend),)
+
+
+def denied(document: object, request: Request, kind: str, name: str, region: str) -> Hop | None:
+    """The hop of a policy that denies, or may deny, what an identity of this account may do by its own policies."""
+    everyone = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    try:
+        whole = policy.parsed(document)
+        found = policy.decide({**whole, "Statement": [*policy.statements(whole), everyone]}, request)
+    except PolicyError as error:
+        return Hop(kind=kind, name=name, region=region, state=State.UNKNOWN, reason=error.message)
+    if found.verdict is True:
+        return None
+    state = State.UNKNOWN if found.verdict is None else State.BROKEN
+    reason = f"the policy of {request.resource}: {found.reason}"
+    return Hop(kind=kind, name=name, region=region, state=state, reason=reason)
+
+
 # ---------------------------------------------------------------- SNS
 
 
@@ -159,19 +196,19 @@ def _admission(view: View, arn: str, sender: Sender) -> tuple[Road, bool]:
     if isinstance(attributes, Refusal):
         return (unknown("topic", arn, region, attributes),), False
     if isinstance(outcome, Absent):
-        return (_stop("topic", arn, region, "the topic does not exist"),), False
+        return (_stop("topic", arn, region, f"the topic {MISSING}"),), False
     request = (senders.events_to_sns if sender.kind == "rule" else senders.alarm_to_sns)(sender.arn, arn)
-    admitted = sender.admitted(view, "sns:Publish", arn) or _admits(
-        attributes.get("Policy") or '{"Statement": []}',
-        [request],
-        "topic",
-        arn,
-        region,
+    role = sender.admitted(view, "sns:Publish", arn, attributes.get("Policy"))
+    own = _welcome(
+        role,
+        attributes.get("Policy"),
+        request,
+        Hop(kind="topic", name=arn, region=region),
         lambda: mends.allow_topic(arn, attributes, sender.principal, sender.arn),
     )
     if key := attributes.get("KmsMasterKeyId"):
-        return (admitted, _key(view, str(key), sender, arn, region, mends.own_key(arn))), True
-    return (admitted,), True
+        return (*own, _key(view, str(key), sender, arn, region, mends.own_key(arn))), True
+    return own, True
 
 
 def _subscribers(view: View, arn: str, parcel: Parcel) -> list[Road]:
@@ -217,7 +254,7 @@ def _subscription(
     hop = _filtered(attributes, str(item["SubscriptionArn"]), name, region, parcel)
     hop = msgspec.structs.replace(hop, weakness=weakness) if hop.state is State.OK else hop
     sender = Sender(kind="topic", arn=topic)
-    if protocol in ("lambda", "sqs"):
+    if protocol in ("lambda", "sqs", "firehose"):
         [tail] = deliver(view, endpoint, sender, Parcel(body=None))
         return (hop, *tail)
     return (hop,)
@@ -265,21 +302,26 @@ def _key(view: View, key: str, sender: Sender, target: str, region: str, own: Me
     if isinstance(found, Refusal):
         return unknown("key", key, where, found)
     if isinstance(outcome, Absent):
-        return _stop("key", key, where, "the key does not exist", own)
+        return _stop("key", key, where, f"the key {MISSING}", own)
     if found.get("KeyManager") == "AWS":
         return _stop("key", key, where, "it is AWS's own key, whose policy lets no service publish", own)
-    if found.get("KeyState") != "Enabled":
-        return _stop("key", key, where, f"the key's state is {found.get('KeyState')}", own)
     arn = str(found.get("Arn") or key)
+    if (state := found.get("KeyState")) != "Enabled":
+        mend = mends.enable_key(describe, arn, found) if state in ("Disabled", "PendingDeletion") else own
+        return _stop("key", key, where, f"the key's state is {state}: nothing can be encrypted with it", mend)
     ask = asks.key_policy_ask(arn)
     text = member(view.outcome(ask.call, where, **ask.params), "Policy")
     if isinstance(text, Refusal):
         return unknown("key", key, where, text)
-    requests = (
-        senders.events_to_kms(sender.arn, arn, target)
-        if sender.kind == "rule"
-        else senders.alarm_to_kms(sender.arn, arn)
-    )
+    if sender.role:
+        return _key_of_role(view, text, sender, arn, key, where)
+    match sender.kind:
+        case "rule":
+            requests = senders.events_to_kms(sender.arn, arn, target)
+        case "alarm":
+            requests = senders.alarm_to_kms(sender.arn, arn)
+        case _:
+            requests = senders.sns_to_kms(sender.arn, arn)
     return _admits(
         text or '{"Statement": []}',
         requests,
@@ -290,7 +332,28 @@ def _key(view: View, key: str, sender: Sender, target: str, region: str, own: Me
     )
 
 
-# ---------------------------------------------------------------- Lambda, SQS, Step Functions
+def _key_of_role(view: View, text: Json, sender: Sender, arn: str, key: str, where: str) -> Hop:
+    """Whether a role may use a key: the key's policy names it, or leaves it to the account's own policies."""
+    account = f"arn:{view.partition}:iam::{view.account}:root"
+    for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+        named, left = (
+            policy.decide(text or '{"Statement": []}', Request(principal=who, action=action, resource=arn))
+            for who in (sender.role, account)
+        )
+        if named.verdict is True:
+            continue
+        if left.verdict is not True or named.reason.find("denies") >= 0:
+            sure = named.verdict is False and left.verdict is False
+            state = State.BROKEN if sure else State.UNKNOWN
+            reason = f"its policy for the role {sender.role}: {named.reason}"
+            return Hop(kind="key", name=key, region=where, state=state, reason=reason)
+        hop = roles.may(view, sender.role, action, arn)
+        if hop.state is not State.OK:
+            return hop
+    return Hop(kind="key", name=key, region=where)
+
+
+# ---------------------------------------------------------------- Lambda, SQS, Step Functions, API destinations
 
 
 def _function(view: View, arn: str, sender: Sender) -> Road:
@@ -301,7 +364,7 @@ def _function(view: View, arn: str, sender: Sender) -> Road:
     if isinstance(state, Refusal):
         return (unknown("function", arn, region, state),)
     if isinstance(outcome, Absent):
-        return (_stop("function", arn, region, "the function does not exist"),)
+        return (_stop("function", arn, region, f"the function {MISSING}"),)
     if state == "Failed":
         return (_stop("function", arn, region, "the function's state is Failed: it cannot run"),)
     limit = member(view.outcome(limit_ask.call, region, **limit_ask.params), "ReservedConcurrentExecutions")
@@ -314,16 +377,12 @@ def _function(view: View, arn: str, sender: Sender) -> Road:
     if isinstance(text, Refusal):
         return (unknown("function", arn, region, text),)
     principal = senders.ALARMS_TO_LAMBDA if sender.kind == "alarm" else sender.principal
-    return (
-        sender.admitted(view, "lambda:InvokeFunction", arn)
-        or _admits(
-            text or '{"Statement": []}',
-            [_invocation(sender, arn)],
-            "function",
-            arn,
-            region,
-            lambda: mends.allow_function(arn, text, principal, sender.arn),
-        ),
+    return _welcome(
+        sender.admitted(view, "lambda:InvokeFunction", arn, text),
+        text,
+        _invocation(sender, arn),
+        Hop(kind="function", name=arn, region=region),
+        lambda: mends.allow_function(arn, text, principal, sender.arn),
     )
 
 
@@ -345,25 +404,24 @@ def _queue(view: View, arn: str, sender: Sender) -> Road:
     if isinstance(url, Refusal):
         return (unknown("queue", arn, region, url),)
     if isinstance(outcome, Absent) or not url:
-        return (_stop("queue", arn, region, "the queue does not exist"),)
+        return (_stop("queue", arn, region, f"the queue {MISSING}"),)
     more = asks.queue_attributes_ask(str(url), region)
     attributes = member(view.outcome(more.call, region, **more.params), "Attributes", {})
     if isinstance(attributes, Refusal):
         return (unknown("queue", arn, region, attributes),)
     make = senders.events_to_sqs if sender.kind == "rule" else senders.sns_to_sqs
-    hop = sender.admitted(view, "sqs:SendMessage", arn) or _admits(
-        attributes.get("Policy") or '{"Statement": []}',
-        [make(sender.arn, arn)],
-        "queue",
-        arn,
-        region,
+    *role, hop = _welcome(
+        sender.admitted(view, "sqs:SendMessage", arn, attributes.get("Policy")),
+        attributes.get("Policy"),
+        make(sender.arn, arn),
+        Hop(kind="queue", name=arn, region=region),
         lambda: mends.allow_queue(arn, str(url), attributes, sender.principal, sender.arn),
     )
     if hop.state is State.OK:
         hop = msgspec.structs.replace(hop, weakness="a queue: who reads it is not seen from here")
-    key = attributes.get("KmsMasterKeyId")
-    if key and sender.kind == "rule":
+    if key := attributes.get("KmsMasterKeyId"):
         return (
+            *role,
             hop,
             _key(
                 view,
@@ -374,7 +432,7 @@ def _queue(view: View, arn: str, sender: Sender) -> Road:
                 mends.elsewhere("Encrypt the queue with a key of your own, or by SSE-SQS."),
             ),
         )
-    return (hop,)
+    return (*role, hop)
 
 
 def _machine(view: View, arn: str, sender: Sender) -> Road:
@@ -385,8 +443,16 @@ def _machine(view: View, arn: str, sender: Sender) -> Road:
     if isinstance(status, Refusal):
         return (unknown("state machine", arn, region, status),)
     if isinstance(outcome, Absent):
-        return (_stop("state machine", arn, region, "the state machine does not exist"),)
+        return (_stop("state machine", arn, region, f"the state machine {MISSING}"),)
     if status != "ACTIVE":
         return (_stop("state machine", arn, region, f"its status is {status}"),)
     role = sender.admitted(view, "states:StartExecution", arn)
     return (*((role,) if role else ()), _end("state machine", arn, region))
+
+
+def _destination(view: View, arn: str, sender: Sender) -> Road:
+    """An API destination: EventBridge calls it with the target's role. Whether it is there is not asked."""
+    parts = Arn.parse(arn)
+    role = sender.admitted(view, "events:InvokeApiDestination", arn)
+    end = _end("destination", parts.name, parts.region, "its connection is not tried")
+    return (*((role,) if role else ()), end)

@@ -1,0 +1,684 @@
+"""Routes judged by what becomes of the signal: each single fault breaks the road at its hop and says why."""
+# ruff: noqa: E501 - one case, one line
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from postureaudit import catalog, services
+from postureaudit.evidence import Evidence
+from postureaudit.resources import View
+from postureaudit.signals import routes
+from postureaudit.signals.events import signal, signals
+from postureaudit.signals.model import Outcome, Route, State, stopping
+from tests.conftest import Collect, walk_world
+from tests.fakeaws import World
+from tests.fakeaws.pipeline import ENABLED_FOR_READS
+from tests.fakeaws.policies import allow_service, policy, topic_policy
+from tests.fakeaws.world import ACCOUNT, ALL_MANAGEMENT, ARCHIVE, Region
+from tests.replay import replay
+
+HERE, THERE = "us-east-1", "eu-west-1"
+HIGH, CRITICAL, STOP, GROUPS = (
+    "guardduty-high",
+    "guardduty-critical",
+    "tamper-stop-logging",
+    "security-group-change",
+)
+FINDINGS = {"source": ["aws.guardduty"], "detail": {"severity": [{"numeric": [">=", 4]}]}}
+HUB_FINDINGS = {"source": ["aws.securityhub"], "detail-type": ["Security Hub Findings - Imported"]}
+PEOPLE = (
+    {"Protocol": "email", "Endpoint": "soc@example.com"},
+    {"Protocol": "https", "Endpoint": "https://soc.example.com"},
+)
+WANTED = catalog.calls(catalog.builtin(), [f"signal.{HIGH}"], services.types())
+KEY_USE = ["kms:GenerateDataKey*", "kms:Decrypt"]
+Change = Callable[[Region], Any]
+
+
+# ---------------------------------------------------------------- worlds
+
+
+def a_world(*regions: str, **fields: Any) -> World:
+    world = World(**fields)
+    world.account(regions=regions or (HERE,))
+    return world
+
+
+def at(world: World, name: str = HERE) -> Region:
+    return world.account().region(name)
+
+
+def a_topic(region: Region, name: str = "alerts", **fields: Any) -> str:
+    """A topic that rules may publish to and people hear."""
+    arn = region.arn("sns", name)
+    rules = allow_service(
+        "events.amazonaws.com", "sns:Publish", arn, source_arn=region.arn("events", "rule/*")
+    )
+    return region.add_topic(name, **{"policy": topic_policy(arn, rules), "subscriptions": PEOPLE, **fields})
+
+
+def by_rule(*regions: str, **fields: Any) -> World:
+    """GuardDuty, a rule that takes its findings, and the topic: the signal reaches."""
+    world = a_world(*regions, **fields)
+    here = at(world)
+    here.add_detector()
+    here.add_event_rule("findings", pattern=FINDINGS, targets=[a_topic(here)])
+    return world
+
+
+def by_alarm(*regions: str, **fields: Any) -> World:
+    """A trail, its log group, a metric filter, an alarm and the topic: the signal reaches."""
+    world = a_world(*regions, **fields)
+    here = at(world)
+    a_trail(here)
+    here.add_metric_filter("trail", "stops", "{ $.eventName = StopLogging }", "Stops")
+    here.add_alarm("stops", "Stops", actions=[a_topic(here)])
+    return world
+
+
+def a_trail(region: Region, **fields: Any) -> None:
+    region.add_log_group("trail")
+    group = region.arn("logs", "log-group:trail:*")
+    region.add_trail(
+        CloudWatchLogsLogGroupArn=group,
+        CloudWatchLogsRoleArn="arn:aws:iam::1:role/x",
+        selectors=ALL_MANAGEMENT,
+        **fields,
+    )
+
+
+def by_hub(*regions: str) -> World:
+    """GuardDuty, Security Hub that takes its findings, a rule on the hub's findings, and the topic."""
+    world = a_world(*regions)
+    here = at(world)
+    here.add_detector()
+    here.add_hub(products=("guardduty",))
+    here.add_event_rule("hub", pattern=HUB_FINDINGS, targets=[a_topic(here)])
+    return world
+
+
+def by_bus(policy: Any = None, actions: str = "events:PutEvents") -> World:
+    """A rule in one region forwards to the bus of another, with a role, and a rule there tells the topic."""
+    world = a_world(HERE, THERE)
+    here, there = at(world), at(world, THERE)
+    there.add_detector()
+    bus = here.arn("events", "event-bus/default")
+    if policy:
+        here.add_bus("default", policy=policy)
+    allow = {"Effect": "Allow", "Action": actions, "Resource": bus}
+    role = world.account().add_role(
+        "Forward", "events.amazonaws.com", {"put": {"Version": "2012-10-17", "Statement": [allow]}}
+    )
+    there.add_event_rule("forward", pattern=FINDINGS, targets=[{"Id": "1", "Arn": bus, "RoleArn": role}])
+    here.add_event_rule("findings", pattern=FINDINGS, targets=[a_topic(here)])
+    return world
+
+
+def walked(world: World) -> Evidence:
+    with pytest.MonkeyPatch.context() as patch:
+        return walk_world(patch, world, wanted=WANTED)
+
+
+def traced(found: World | Evidence, name: str = HIGH, region: str = HERE) -> Route:
+    evidence = walked(found) if isinstance(found, World) else found
+    route = routes.trace(View(evidence, ACCOUNT), signal(name), region)
+    assert route is not None
+    return route
+
+
+@pytest.fixture
+def collect(monkeypatch: pytest.MonkeyPatch) -> Collect:
+    """Walk with the calls of routes only."""
+    return lambda world, **options: walk_world(monkeypatch, world, **{"wanted": WANTED, **options})
+
+
+# ---------------------------------------------------------------- what single faults do
+
+
+def rule(region: Region, name: str = "findings") -> Any:
+    return region.events["buses"]["default"]["rules"][name]
+
+
+def aim(region: Region, *targets: Any) -> None:
+    """Point the rule at other targets."""
+    listed = [
+        {"Id": f"t{number}", "Arn": item} if isinstance(item, str) else item
+        for number, item in enumerate(targets)
+    ]
+    rule(region)["targets"] = {item["Id"]: item for item in listed}
+
+
+def topic(region: Region) -> Any:
+    return region.sns["topics"][region.arn("sns", "alerts")]
+
+
+def again(region: Region, **fields: Any) -> None:
+    """The topic, made otherwise."""
+    region.sns["topics"].clear()
+    a_topic(region, **fields)
+
+
+def alarm(region: Region) -> Any:
+    return region.cloudwatch["metric"]["stops"]
+
+
+def stopped(region: Region) -> None:
+    region.cloudtrail["trails"]["main"]["Status"]["IsLogging"] = False
+
+
+def reads_only(region: Region) -> None:
+    region.cloudtrail["trails"]["main"]["EventSelectors"] = [
+        {**ALL_MANAGEMENT[0], "ReadWriteType": "ReadOnly"}
+    ]
+
+
+def admits(region: Region, source: str) -> str:
+    arn = region.arn("sns", "alerts")
+    return topic_policy(arn, allow_service("events.amazonaws.com", "sns:Publish", arn, source_arn=source))
+
+
+def with_key(region: Region, *services: str, **fields: Any) -> None:
+    root = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    statements = [allow_service(name, KEY_USE, "*") for name in services]
+    again(region, kms=region.add_key(policy=policy(root, *statements), **fields))
+
+
+def pattern(**detail: Any) -> Change:
+    def change(region: Region) -> None:
+        rule(region)["rule"]["EventPattern"] = json.dumps({"source": ["aws.guardduty"], "detail": detail})
+
+    return change
+
+
+def pending(region: Region) -> None:
+    again(region, subscriptions=[{**item, "confirmed": False} for item in PEOPLE])
+
+
+def only_filtered(scope: str, **wanted: Any) -> Change:
+    return lambda region: again(
+        region, subscriptions=[{**PEOPLE[0], "filter_policy": wanted, "scope": scope}]
+    )
+
+
+def to_queue(region: Region) -> None:
+    region.add_queue("q")
+    aim(region, region.arn("sqs", "q"))
+
+
+def to_function(**fields: Any) -> Change:
+    def change(region: Region) -> None:
+        allow = ("events.amazonaws.com", region.arn("events", "rule/*"))
+        aim(region, region.add_function("f", **{"allow": allow, **fields}))
+
+    return change
+
+
+def to_own_bus(region: Region) -> None:
+    """A bus whose only rule sends the event back."""
+    bus = region.add_bus("loop", policy=policy(allow_bus(region, "loop")))
+    region.add_bus("default", policy=policy(allow_bus(region, "default")))
+    aim(region, bus)
+    region.add_event_rule(
+        "back", pattern=FINDINGS, bus="loop", targets=[region.arn("events", "event-bus/default")]
+    )
+
+
+def allow_bus(region: Region, name: str) -> dict[str, Any]:
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    arn = region.arn("events", f"event-bus/{name}")
+    return {"Effect": "Allow", "Principal": root, "Action": "events:PutEvents", "Resource": arn}
+
+
+def third_bus(region: Region) -> None:
+    for name, after in (("one", region.arn("events", "event-bus/two")), ("two", region.arn("sns", "alerts"))):
+        bus = region.add_bus(name, policy=policy(allow_bus(region, name)))
+        region.add_event_rule(name, pattern=FINDINGS, bus=name, targets=[after])
+        if name == "one":
+            aim(region, bus)
+
+
+RULE_CASES: dict[str, tuple[Change, str, str]] = {
+    "rule disabled": (lambda r: rule(r)["rule"].update(State="DISABLED"), "rule", "the rule is disabled"),
+    "pattern without this severity": (pattern(severity=[{"numeric": [">=", 4, "<", 8]}]), "rule", "detail.severity is 8, the pattern wants numeric >= 4 and < 8"),
+    "no target": (aim, "rule", "the rule has no target"),
+    "topic deleted": (lambda r: r.sns["topics"].clear(), "topic", "the topic does not exist"),
+    "function deleted": (lambda r: aim(r, r.arn("lambda", "function:gone")), "function", "the function does not exist"),
+    "queue deleted": (lambda r: aim(r, r.arn("sqs", "gone")), "queue", "the queue does not exist"),
+    "state machine deleted": (lambda r: aim(r, r.arn("states", "stateMachine:gone")), "state machine", "the state machine does not exist"),
+    "topic policy without events": (lambda r: topic(r)["Attributes"].update(Policy=topic_policy(r.arn("sns", "alerts"))), "topic", "its policy refuses: statement '__default_statement_ID'"),
+    "topic policy for another rule": (lambda r: topic(r)["Attributes"].update(Policy=admits(r, r.arn("events", "rule/other"))), "topic", "aws:SourceArn"),
+    "topic policy denies": (lambda r: topic(r)["Attributes"].update(Policy=policy(allow_service("events.amazonaws.com", "sns:Publish", "*"), {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"})), "topic", "its policy refuses: statement 2 denies events.amazonaws.com"),
+    "alias/aws/sns": (lambda r: (r.add_managed_key("sns"), again(r, kms="alias/aws/sns")), "key", "alias/aws/sns is AWS's own key"),
+    "key policy without events": (lambda r: with_key(r, "cloudwatch.amazonaws.com"), "key", "its policy refuses: "),
+    "key disabled": (lambda r: with_key(r, "events.amazonaws.com", KeyState="Disabled"), "key", "the key's state is Disabled"),
+    "key pending deletion": (lambda r: with_key(r, "events.amazonaws.com", KeyState="PendingDeletion"), "key", "the key's state is PendingDeletion"),
+    "no subscription": (lambda r: again(r, subscriptions=[]), "subscription", "nobody hears the topic: it has no subscription"),
+    "only pending subscriptions": (pending, "subscription", "nobody hears the topic: 2 subscriptions pending, none confirmed"),
+    "filter on attributes": (only_filtered("MessageAttributes", severity=["HIGH"]), "subscription", "its filter policy drops the message by its attributes, of which there are none"),
+    "filter on body": (only_filtered("MessageBody", source=["aws.config"]), "subscription", "by its body: source is \"aws.guardduty\""),
+    "detector suspended": (lambda r: r.guardduty["detector"].update(Status="DISABLED"), "source", "the GuardDuty detector is suspended"),
+    "no detector": (lambda r: r.guardduty.update(detector=None), "source", "GuardDuty has no detector here"),
+    "archive filter": (lambda r: r.add_filter("noise", {"severity": {"Gte": 4}}), "suppression", "the filter 'noise' archives the finding"),
+    "function without permission": (to_function(allow=None), "function", "its policy refuses: no statement lets events.amazonaws.com"),
+    "function for another rule": (to_function(allow=("events.amazonaws.com", "arn:aws:events:us-east-1:111122223333:rule/x")), "function", "aws:SourceArn"),
+    "function with concurrency 0": (to_function(concurrency=0), "function", "its reserved concurrency is 0"),
+    "function failed": (to_function(state="Failed"), "function", "the function's state is Failed"),
+    "queue without policy": (to_queue, "queue", "its policy refuses: no statement lets events.amazonaws.com"),
+    "topic in another region": (lambda r: aim(r, f"arn:aws:sns:eu-west-1:{ACCOUNT}:alerts"), "target", "EventBridge reaches from us-east-1 into another region by way of an event bus only"),
+    "log group": (lambda r: aim(r, r.arn("logs", "log-group:/aws/events/x")), "log group", "a log group tells nobody"),
+    "bus in a loop": (to_own_bus, "bus", "the event comes round to a bus where it was before"),
+    "third bus": (third_bus, "bus", "EventBridge does not route an event that came from another bus to a third one"),
+    "bus deleted": (lambda r: aim(r, r.arn("events", "event-bus/gone")), "bus", "the bus does not exist"),
+    "bus without a rule": (lambda r: (r.add_bus("b", policy=policy(allow_bus(r, "b"))), aim(r, r.arn("events", "event-bus/b"))), "bus", "no rule on this bus takes the event"),
+}  # fmt: skip
+
+ALARM_CASES: dict[str, tuple[Change, str, str]] = {
+    "actions off": (lambda r: alarm(r).update(ActionsEnabled=False), "alarm", "its actions are switched off"),
+    "no action": (lambda r: alarm(r).update(AlarmActions=[]), "alarm", "it has no action for ALARM"),
+    "threshold out of reach": (lambda r: alarm(r).update(Threshold=5.0), "alarm", "one event makes 1, the alarm wants >= 5"),
+    "greater than one": (lambda r: alarm(r).update(ComparisonOperator="GreaterThanThreshold"), "alarm", "one event makes 1, the alarm wants > 1"),
+    "three periods": (lambda r: alarm(r).update(EvaluationPeriods=3), "alarm", "it wants 3 periods over the threshold"),
+    "rings when low": (lambda r: alarm(r).update(ComparisonOperator="LessThanThreshold"), "alarm", "it rings when the metric is low"),
+    "other unit": (lambda r: alarm(r).update(Unit="Percent"), "alarm", "it watches values in Percent, the filter writes them in no unit"),
+    "other namespace": (lambda r: alarm(r).update(Namespace="Other"), "alarm", "it watches Stops in Other, the filter writes it in CISBenchmark"),
+    "no alarm": (lambda r: r.cloudwatch["metric"].clear(), "alarm", "no alarm watches the metric"),
+    "other dimensions": (lambda r: alarm(r).update(Dimensions=[{"Name": "A", "Value": "b"}]), "alarm", "it watches the metric with other dimensions"),
+    "muted": (lambda r: r.add_mute_rule("night", ["stops"]), "mute", "the mute rule 'night' silences the alarm now"),
+    "acts on machines": (lambda r: alarm(r).update(AlarmActions=["arn:aws:automate:us-east-1:ec2:stop"]), "action", "it acts on machines and tells nobody"),
+    "trail stopped": (stopped, "source", "no logging trail records the events of cloudtrail.amazonaws.com here"),
+    "trail stopped beside another": (lambda r: (stopped(r), r.add_trail("other")), "trail", "the trail is stopped"),
+    "trail leaves writes out": (reads_only, "source", "no logging trail records the events of cloudtrail.amazonaws.com here"),
+    "trail leaves writes out beside another": (lambda r: (reads_only(r), r.add_trail("other")), "trail", "the trail does not record the events of cloudtrail.amazonaws.com here"),
+    "trail cannot deliver": (lambda r: r.cloudtrail["trails"]["main"]["Status"].update(LatestCloudWatchLogsDeliveryError="AccessDenied"), "trail", "it cannot deliver to its log group: AccessDenied"),
+    "log group deleted": (lambda r: r.logs["groups"].clear(), "log group", "the trail's log group does not exist"),
+    "topic admits no alarm": (lambda r: topic(r)["Attributes"].update(Policy=policy(allow_service("events.amazonaws.com", "sns:Publish", "*"))), "topic", "no statement lets cloudwatch.amazonaws.com"),
+    "key policy without alarms": (lambda r: with_key(r, "events.amazonaws.com"), "key", "its policy refuses"),
+    "composite silent": (lambda r: (alarm(r).update(AlarmActions=[]), r.add_composite_alarm("any", "ALARM(stops)", actions=[r.arn("sns", "alerts")], enabled=False)), "composite alarm", "its actions are switched off"),
+    "composite without action": (lambda r: (alarm(r).update(AlarmActions=[]), r.add_composite_alarm("any", 'ALARM("stops") OR ALARM(x)')), "composite alarm", "it has no action for ALARM"),
+    "composite muted": (lambda r: (alarm(r).update(AlarmActions=[]), r.add_composite_alarm("any", "ALARM(stops)", actions=[r.arn("sns", "alerts")]), r.add_mute_rule("night", ["any"])), "mute", "the mute rule 'night' silences the alarm now"),
+}  # fmt: skip
+
+HUB_CASES: dict[str, tuple[Change, str, str]] = {
+    "hub off": (lambda r: r.securityhub.update(hub=None), "hub", "Security Hub is off here"),
+    "integration off": (lambda r: r.securityhub["products"].clear(), "integration", "Security Hub does not accept findings of guardduty here"),
+    "automation rule": (lambda r: r.add_automation_rule("quiet", {"ProductName": [{"Value": "GuardDuty", "Comparison": "EQUALS"}]}), "suppression", "the automation rule 'quiet' suppresses the finding before EventBridge sees it"),
+    "archive filter": (lambda r: r.add_filter("noise", {"severity": {"Gte": 4}}), "suppression", "archives the finding"),
+}  # fmt: skip
+
+
+def broken(route: Route, kind: str, words: str) -> None:
+    hop = stopping(route.hops)
+    assert (route.outcome, hop and hop.kind) == (Outcome.BROKEN, kind), route
+    assert hop and words in hop.reason and words in route.reason, hop
+
+
+@pytest.mark.parametrize("name", RULE_CASES)
+def test_single_fault_breaks_the_road_of_a_rule(name: str) -> None:
+    """Each fault alone breaks the road, at its hop, with its reason."""
+    change, kind, words = RULE_CASES[name]
+    world = by_rule()
+    change(at(world))
+
+    broken(traced(world), kind, words)
+
+
+@pytest.mark.parametrize("name", ALARM_CASES)
+def test_single_fault_breaks_the_road_of_an_alarm(name: str) -> None:
+    """Each fault alone breaks the road, at its hop, with its reason."""
+    change, kind, words = ALARM_CASES[name]
+    world = by_alarm()
+    change(at(world))
+
+    broken(traced(world, STOP), kind, words)
+
+
+@pytest.mark.parametrize("name", HUB_CASES)
+def test_single_fault_breaks_the_road_through_the_hub(name: str) -> None:
+    """Each fault alone breaks the road, at its hop, with its reason."""
+    change, kind, words = HUB_CASES[name]
+    world = by_hub()
+    change(at(world))
+
+    broken(traced(world), kind, words)
+
+
+# ---------------------------------------------------------------- what reaches
+
+
+def test_base_worlds_reach() -> None:
+    """Without a fault every road reaches, and names each station."""
+    rule, alarm, hub, bus = (
+        traced(by_rule()),
+        traced(by_alarm(), STOP),
+        traced(by_hub()),
+        traced(by_bus(), region=THERE),
+    )
+
+    assert {route.outcome for route in (rule, alarm, hub, bus)} == {Outcome.REACHES}
+    kinds = [[hop.kind for hop in route.hops] for route in (rule, alarm, hub, bus)]
+    assert kinds == [
+        ["source", "rule", "topic", "subscription"],
+        ["trail", "metric filter", "alarm", "topic", "subscription"],
+        ["source", "hub", "integration", "rule", "topic", "subscription"],
+        ["source", "rule", "role", "bus", "rule", "topic", "subscription"],
+    ]
+
+
+def test_pattern_that_stops_at_8_9() -> None:
+    """A pattern of severities up to 8.9 misses the critical findings, which GuardDuty gives 9.0 and more."""
+    world = by_rule()
+    pattern(severity=[7, 7.0, 8, 8.0, 8.9, {"numeric": [">=", 7, "<=", 8.9]}])(at(world))
+    evidence = walked(world)
+
+    assert traced(evidence).outcome is Outcome.REACHES
+    broken(traced(evidence, CRITICAL), "rule", "detail.severity is 9.5, the pattern wants")
+
+
+KMS_OK = {"alarm": "cloudwatch.amazonaws.com", "rule": "events.amazonaws.com"}
+
+
+def test_key_that_admits_the_publisher() -> None:
+    """A topic under a key of one's own reaches where the key's policy lets the publisher use it."""
+    ruled, alarmed = by_rule(), by_alarm()
+    with_key(at(ruled), KMS_OK["rule"])
+    with_key(at(alarmed), KMS_OK["alarm"])
+
+    assert (traced(ruled).outcome, traced(alarmed, STOP).outcome) == (Outcome.REACHES, Outcome.REACHES)
+
+
+@pytest.mark.parametrize(
+    "alarm_rule", ["ALARM(stops)", 'ALARM("stops") OR ALARM(other)', "(ALARM('stops')) OR (ALARM(x))"]
+)
+def test_composite_alarm_that_rings_with_its_child(alarm_rule: str) -> None:
+    """The child is silent, its parent's parent tells: an OR of alarms rings with each of them."""
+    world = by_alarm()
+    here = at(world)
+    alarm(here).update(AlarmActions=[])
+    here.add_composite_alarm("middle", alarm_rule)
+    here.add_composite_alarm("top", "ALARM(middle)", actions=[here.arn("sns", "alerts")])
+
+    assert traced(world, STOP).outcome is Outcome.REACHES
+
+
+@pytest.mark.parametrize(
+    "alarm_rule",
+    ["ALARM(stops) AND ALARM(x)", "NOT ALARM(stops)", "OK(stops)", "AT_LEAST(2, ALARM, (stops, x, y))"],
+)
+def test_composite_alarm_that_needs_more_is_unknown(alarm_rule: str) -> None:
+    """Whether it rings depends on more than this alarm: never a pass, never a failure."""
+    world = by_alarm()
+    alarm(at(world)).update(AlarmActions=[])
+    at(world).add_composite_alarm("any", alarm_rule, actions=[at(world).arn("sns", "alerts")])
+
+    assert traced(world, STOP).outcome is Outcome.UNKNOWN
+
+
+def test_one_good_road_suffices() -> None:
+    """A broken rule beside a good one harms nothing; two good subscriptions have no weakest link."""
+    world = by_rule()
+    at(world).add_event_rule("old", pattern=FINDINGS, targets=[at(world).arn("sns", "gone")])
+
+    assert traced(world).outcome is Outcome.REACHES
+
+
+def test_weakest_link_is_named() -> None:
+    """One e-mail address and no dead-letter queue: it reaches, and says how thin that is."""
+    world = by_rule()
+    again(at(world), subscriptions=PEOPLE[:1])
+
+    assert traced(world).weakest == "no dead-letter queue; one e-mail address only"
+
+
+def test_read_only_state_of_a_rule_takes_writes_too() -> None:
+    """The third state of a rule is as good as the first."""
+    world = by_rule()
+    rule(at(world))["rule"]["State"] = ENABLED_FOR_READS
+
+    assert traced(world).outcome is Outcome.REACHES
+
+
+def test_linked_region_gets_the_finding() -> None:
+    """A finding of a linked region is announced in the aggregation region, under that region's name."""
+    world = a_world(HERE, THERE)
+    here, there = at(world), at(world, THERE)
+    there.add_detector()
+    there.add_hub(products=("guardduty",))
+    here.add_hub()
+    here.securityhub["aggregator"] = None
+    link(here, "ALL_REGIONS")
+    wanted = {**HUB_FINDINGS, "region": [HERE], "detail": {"findings": {"Region": [THERE]}}}
+    here.add_event_rule("hub", pattern=wanted, targets=[a_topic(here)])
+
+    route = traced(world, region=THERE)
+
+    assert route.outcome is Outcome.REACHES, route
+    assert "aggregation" in [hop.kind for hop in route.hops]
+
+
+def link(region: Region, mode: str) -> None:
+    arn = region.arn("securityhub", "finding-aggregator/1")
+    found = {"FindingAggregatorArn": arn, "FindingAggregationRegion": region.name, "RegionLinkingMode": mode}
+    region.securityhub["aggregator"] = found
+
+
+# ---------------------------------------------------------------- buses, roles and other accounts
+
+
+def test_role_that_may_not_send_breaks_the_hop() -> None:
+    """A role without events:PutEvents on the bus sends nothing."""
+    broken(
+        traced(by_bus(actions="events:PutRule"), region=THERE),
+        "role",
+        "the role may not call events:PutEvents",
+    )
+
+
+def test_bus_policy_that_denies_breaks_the_hop() -> None:
+    """An explicit deny on the bus wins over the role."""
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "events:PutEvents", "Resource": "*"}
+
+    broken(traced(by_bus(policy=policy(deny)), region=THERE), "bus", "denies")
+
+
+def test_bus_in_another_region_needs_a_role() -> None:
+    """Without a role nothing goes to another region."""
+    world = by_bus()
+    for item in rule(at(world, THERE), "forward")["targets"].values():
+        item.pop("RoleArn")
+
+    broken(traced(world, region=THERE), "bus", "no role is named that may send to it")
+
+
+def test_role_does_not_get_past_a_deny_of_the_topic() -> None:
+    """A target with a role is admitted by the role, unless the topic's policy denies it."""
+    world = by_rule()
+    here = at(world)
+    arn = here.arn("sns", "alerts")
+    allow = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": arn}],
+    }
+    role = world.account().add_role("Publish", "events.amazonaws.com", {"p": allow})
+    topic(here)["Attributes"]["Policy"] = topic_policy(arn)
+    aim(here, {"Id": "1", "Arn": arn, "RoleArn": role})
+    assert traced(world).outcome is Outcome.REACHES
+
+    deny = {"Effect": "Deny", "Principal": {"AWS": role}, "Action": "sns:Publish", "Resource": arn}
+    topic(here)["Attributes"]["Policy"] = topic_policy(arn, deny)
+
+    broken(traced(world), "role", "denies")
+
+
+@pytest.mark.parametrize("service", ["sns", "lambda", "sqs", "events"])
+def test_target_in_another_account_leaves(service: str) -> None:
+    """What another account does with it is not seen: never a pass."""
+    world = by_rule()
+    rest = {"lambda": "function:f", "events": "event-bus/default"}.get(service, "x")
+    aim(at(world), f"arn:aws:{service}:us-east-1:{ARCHIVE}:{rest}")
+
+    route = traced(world)
+
+    assert (route.outcome, route.hops[-1].state) == (Outcome.LEAVES, State.LEAVES)
+    assert f"it belongs to account {ARCHIVE}, which is not read here" in route.reason
+
+
+@pytest.mark.parametrize("protocol", ["sqs", "lambda"])
+def test_subscriber_of_another_account_leaves(protocol: str) -> None:
+    """A subscription of somebody else's queue or function is not a human who hears."""
+    world = by_rule()
+    rest = "function:f" if protocol == "lambda" else "q"
+    endpoint = f"arn:aws:{protocol}:us-east-1:{ARCHIVE}:{rest}"
+    again(at(world), subscriptions=[{"Protocol": protocol, "Endpoint": endpoint}])
+
+    assert traced(world).outcome is Outcome.LEAVES
+
+
+def test_subscribed_encrypted_queue_needs_the_key() -> None:
+    """A topic cannot send to a queue whose key does not let SNS use it."""
+    world = by_rule()
+    here = at(world)
+    allow = allow_service("sns.amazonaws.com", "sqs:SendMessage", here.arn("sqs", "q"))
+    queue = here.add_queue("q", policy=policy(allow), kms=here.add_key())
+    again(here, subscriptions=[{"Protocol": "sqs", "Endpoint": queue}])
+
+    broken(traced(world), "key", "its policy refuses")
+
+
+def test_stream_is_nobody_that_is_seen() -> None:
+    """Who reads a stream is not seen, whether a rule or a topic fills it."""
+    ruled, subscribed = by_rule(), by_rule()
+    aim(at(ruled), at(ruled).add_delivery_stream("s"))
+    again(
+        at(subscribed),
+        subscriptions=[{"Protocol": "firehose", "Endpoint": at(subscribed).add_delivery_stream("s")}],
+    )
+
+    assert {traced(ruled).outcome, traced(subscribed).outcome} == {Outcome.LEAVES}
+
+
+# ---------------------------------------------------------------- no road, and no knowledge
+
+
+def test_rule_in_another_region_is_no_road() -> None:
+    """A finding exists in its own region only."""
+    world = by_rule(HERE, THERE)
+    at(world, THERE).add_detector()
+    evidence = walked(world)
+
+    assert traced(evidence).outcome is Outcome.REACHES
+    route = traced(evidence, region=THERE)
+    assert (route.outcome, route.reason) == (Outcome.NO_ROUTE, "no rule and no alarm takes it")
+
+
+def test_filter_on_a_group_that_no_trail_writes_to() -> None:
+    """A metric filter sees nothing where no trail writes."""
+    world = by_alarm()
+    at(world).logs["metric_filters"][0]["logGroupName"] = "other"
+    at(world).add_log_group("other")
+
+    assert traced(world, STOP).outcome is not Outcome.REACHES
+
+
+def test_pattern_that_we_cannot_read_is_unknown() -> None:
+    """EventBridge took it, so it may match."""
+    world = by_rule()
+    rule(at(world))["rule"]["EventPattern"] = '{"source": [{"some-new-operator": 1}]}'
+
+    route = traced(world)
+
+    assert route.outcome is Outcome.UNKNOWN
+    assert "its pattern is not understood" in route.reason
+
+
+def test_alarm_on_a_query_is_unknown() -> None:
+    """What a query of the log group finds is not worked out."""
+    world = by_alarm()
+    here = at(world)
+    here.logs["metric_filters"].clear()
+    here.add_log_alarm("query", 'filter eventName = "StopLogging"', actions=[here.arn("sns", "alerts")])
+
+    evidence = walked(world)
+
+    assert traced(evidence, STOP).outcome is Outcome.UNKNOWN
+    assert traced(evidence, "tamper-delete-alarms").outcome is Outcome.NO_ROUTE
+
+
+def test_missing_member_of_a_family_is_named() -> None:
+    """CIS lists the calls; the one that came later is left out, and named."""
+    world = by_alarm()
+    names = [item.name for item in signal(GROUPS).members if item.name != "ModifySecurityGroupRules"]
+    at(world).logs["metric_filters"][0]["filterPattern"] = (
+        "{ " + " || ".join(f"($.eventName = {name})" for name in names) + " }"
+    )
+
+    route = traced(world, GROUPS)
+
+    assert (route.outcome, route.missing) == (Outcome.BROKEN, ("ModifySecurityGroupRules",))
+    assert route.reason == "6 of 7 get through; not ModifySecurityGroupRules. no rule and no alarm takes it"
+
+
+def test_global_call_needs_a_trail_of_global_services() -> None:
+    """A trail without global services records no call of IAM, and EventBridge gets none."""
+    world = a_world()
+    here = at(world)
+    here.add_trail(IncludeGlobalServiceEvents=False)
+    here.add_event_rule(
+        "root", pattern={"detail": {"userIdentity": {"type": ["Root"]}}}, targets=[a_topic(here)]
+    )
+
+    assert traced(world, "root-api-call").missing == ("CreateAccessKey",)
+
+
+# ---------------------------------------------------------------- refused calls
+
+ROADS = {"rule": (by_rule, HIGH, HERE), "alarm": (by_alarm, STOP, HERE), "hub": (by_hub, HIGH, HERE), "bus": (by_bus, HIGH, THERE)}  # fmt: skip
+NEEDED = {
+    "rule": ("guardduty:ListDetectors", "guardduty:GetDetector", "guardduty:ListFilters", "events:ListRules", "events:ListTargetsByRule", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes"),
+    "alarm": ("cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors", "logs:DescribeMetricFilters", "cloudwatch:DescribeAlarms", "cloudwatch:ListAlarmMuteRules", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes"),
+    "hub": ("securityhub:DescribeHub", "securityhub:ListEnabledProductsForImport", "securityhub:ListAutomationRules", "events:ListRules"),
+    "bus": ("iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "events:ListEventBuses", "events:ListRules", "events:ListTargetsByRule"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Evidence]:
+    return {name: walked(make()) for name, (make, _, _) in ROADS.items()}
+
+
+@pytest.mark.parametrize(("road", "call"), [(road, call) for road, calls in NEEDED.items() for call in calls])
+def test_refused_call_on_the_way_is_unknown(recorded: dict[str, Evidence], road: str, call: str) -> None:
+    """Whatever call is refused, the signal is unknown and the call is named: never a pass."""
+    _, name, region = ROADS[road]
+
+    route = traced(replay(recorded[road], denied={call}), name, region)
+
+    assert route.outcome is Outcome.UNKNOWN
+    assert route.refusal and route.refusal.call == call and call in route.reason
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_no_refused_call_makes_a_signal_reach(recorded: dict[str, Evidence], road: str) -> None:
+    """Of all calls that were made, refusing one never turns a signal that does not reach into one that does."""
+    evidence = recorded[road]
+    reached = {item.id for item in signals() if _outcome(evidence, item.id) is Outcome.REACHES}
+
+    for call in sorted({record.call for record in evidence}):
+        denied = replay(evidence, denied={call})
+        assert {item.id for item in signals() if _outcome(denied, item.id) is Outcome.REACHES} <= reached, (
+            call
+        )
+
+
+def _outcome(evidence: Evidence, name: str) -> Outcome | None:
+    route = routes.trace(View(evidence, ACCOUNT), signal(name), HERE)
+    return route.outcome if route else None
