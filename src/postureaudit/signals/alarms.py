@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -251,7 +251,7 @@ def _alarm(
         roads += stopped("its actions are switched off", mends.ring(alarm, found, region))
     elif calls:
         hop = msgspec.structs.replace(hop, weakness=_stuck(alarm))
-        roads += [(hop, *tail) for tail in _actions(view, calls, str(alarm.get("AlarmArn")))]
+        roads += [(hop, *tail) for tail in _actions(view, calls, alarm, found, region)]
     elif not above:
         mend = mends.change_alarm(alarm, found, region, AlarmActions=[mends.ALERT_TOPIC], ActionsEnabled=True)
         roads += stopped("it has no action for ALARM", mend)
@@ -283,9 +283,28 @@ def _stuck(alarm: Mapping[str, Any]) -> str:
     )
 
 
-def _actions(view: View, calls: Iterable[str], arn: str) -> list[Road]:
-    sender = Sender(kind="alarm", arn=arn)
-    return [road for call in calls for road in targets.deliver(view, call, sender, Parcel(body=None))]
+def _actions(
+    view: View, calls: Sequence[str], alarm: Mapping[str, Any], found: Mapping[str, Json], region: str
+) -> list[Road]:
+    """The roads of an alarm's actions. Where one is gone, the topic that alerts people takes its place."""
+    sender = Sender(kind="alarm", arn=str(alarm.get("AlarmArn")))
+
+    def mended(tail: Road, call: str) -> Road:
+        first = tail[0]
+        if first.state is not State.BROKEN or first.mend is not None:
+            return tail
+        kept = [item for item in calls if item != call or not first.reason.endswith(targets.MISSING)]
+        if "AlarmRule" in alarm:
+            mend = mends.act(alarm, region, kept)
+        else:
+            mend = mends.change_alarm(alarm, found, region, AlarmActions=[*kept, mends.ALERT_TOPIC])
+        return (msgspec.structs.replace(first, mend=mend), *tail[1:])
+
+    return [
+        mended(road, call)
+        for call in calls
+        for road in targets.deliver(view, call, sender, Parcel(body=None))
+    ]
 
 
 def rings(alarm: Mapping[str, Any], metric: Mapping[str, Any]) -> tuple[bool | None, str]:
@@ -409,15 +428,15 @@ def _composite(
     muted = _muted(view, alarm, region)
     if muted is not None:
         return [(hop, muted)]
-    parents = parents(alarm, found)
+    above = parents(alarm, found)
     calls = [str(item) for item in alarm.get("AlarmActions") or []]
     roads: list[Road] = []
     if alarm.get("ActionsEnabled") is False:
         roads.append(stopped("its actions are switched off", mends.ring(alarm, found, region)))
     elif calls:
-        roads += [(hop, *tail) for tail in _actions(view, calls, str(alarm.get("AlarmArn")))]
-    elif not parents:
+        roads += [(hop, *tail) for tail in _actions(view, calls, alarm, found, region)]
+    elif not above:
         roads.append(stopped("it has no action for ALARM", mends.act(alarm, region)))
-    for parent in parents:
+    for parent in above:
         roads += [(hop, *tail) for tail in _composite(view, parent, found, region, (*below, name))]
     return roads

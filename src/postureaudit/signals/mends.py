@@ -362,11 +362,11 @@ def free_name(name: str, alarms: Mapping[str, Json]) -> str:
     return next(item for item in itertools.chain([name], numbered) if item not in taken)
 
 
-def act(alarm: Mapping[str, Json], region: str) -> Mend:
+def act(alarm: Mapping[str, Json], region: str, present: Iterable[str] = ()) -> Mend:
     """Let a composite alarm call the topic that alerts people."""
     names = ("AlarmName", "AlarmRule", "AlarmDescription", "OKActions", "InsufficientDataActions")
     kept = {name: alarm[name] for name in names if alarm.get(name)}
-    after = {**kept, "AlarmActions": [ALERT_TOPIC], "ActionsEnabled": True}
+    after = {**kept, "AlarmActions": [*present, ALERT_TOPIC], "ActionsEnabled": True}
     return Mend(
         argv=(fixes.document_command("cloudwatch", "put-composite-alarm", after, region),),
         effect="writes; the alarm with this changed, the rest as it is",

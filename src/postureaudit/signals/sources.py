@@ -266,7 +266,8 @@ def _automated(view: View, event: dict[str, Json], region: str) -> tuple[Road, d
         if isinstance(found, Refusal):
             return (_hop("suppression", "automation rules", region, found, ""),), event
         rules += [(item, record) for item in found]
-    if len(rules) < len(listed):
+    on = {str(item.get("RuleArn")) for item in listed if item.get("RuleStatus") == "ENABLED"}
+    if on - {str(item.get("RuleArn")) for item, _ in rules}:
         missing = Refusal(
             RefusalKind.NOT_COLLECTED, call="securityhub:BatchGetAutomationRules", region=region
         )

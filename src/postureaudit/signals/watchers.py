@@ -217,7 +217,7 @@ def speak(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
 def ring(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
     """The settings with which one event rings the alarm; steps where no setting of the alarm's does."""
     item = _of(view, resource)
-    after = {**item.body, **alarms.ringing(item.body)}
+    after = {**item.body, **_settings(item)}
     if not any(alarms.rings(after, metric)[0] for _, metric in item.written):
         return Remedy(
             steps=(
@@ -228,12 +228,18 @@ def ring(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
     return _changed(view, item, needs)
 
 
+def _settings(item: Watcher) -> dict[str, Any]:
+    """The settings with which an event that a metric filter writes rings the alarm."""
+    metric = next((metric for _, metric in item.written if not metric.get("dimensions")), item.written[0][1])
+    return {**alarms.ringing(item.body, metric), "Dimensions": []}
+
+
 def _changed(view: View, item: Watcher, needs: Mapping[str, str]) -> Remedy:
     """One command for all that is wrong with the alarm: each carries the whole alarm, and would undo the other."""
     ringing = _ringing(view, item)
     fields: dict[str, Any] = {}
     if ringing.Signals is True and ringing.OneEvent is False:
-        fields |= alarms.ringing(item.body)
+        fields |= _settings(item)
     if _actions(view, item).Lead is False:
         fields["ActionsEnabled"] = True
         actions = [str(arn) for arn in item.body.get("AlarmActions") or []]

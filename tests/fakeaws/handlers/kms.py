@@ -67,6 +67,24 @@ def _rotate(call: Call, given: Json) -> Json:
     return {}
 
 
+@handles("kms:EnableKey")
+def _enable(call: Call, given: Json) -> Json:
+    metadata = _key(call, given)["metadata"]
+    if metadata["KeyState"] not in ("Enabled", "Disabled"):
+        raise AwsError("KMSInvalidStateException", f"{metadata['Arn']} is pending deletion.")
+    metadata |= {"KeyState": "Enabled", "Enabled": True}
+    return {}
+
+
+@handles("kms:CancelKeyDeletion")
+def _cancel_deletion(call: Call, given: Json) -> Json:
+    metadata = _key(call, given)["metadata"]
+    if metadata["KeyState"] != "PendingDeletion":
+        raise AwsError("KMSInvalidStateException", f"{metadata['Arn']} is not pending deletion.")
+    metadata["KeyState"] = "Disabled"
+    return {"KeyId": metadata["Arn"]}
+
+
 @handles("kms:PutKeyPolicy")
 def _put_key_policy(call: Call, given: Json) -> Json:
     key = _key(call, given)
