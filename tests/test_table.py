@@ -61,3 +61,12 @@ def test_no_name_acts_on_the_terminal(region: str, width: int) -> None:
 
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
     assert "[/red]x" in text
+
+
+def test_checks_of_hops_stand_with_the_signals() -> None:
+    """Rules, topics and alarms have no columns of their own: they are what a response is made of."""
+    text = render(a_report("us-east-1"), Style(width=80, top=0))
+
+    [head] = [line for line in text.splitlines() if line.startswith(" Region")]
+    assert head.split("  ")[-1].strip() == "Response"
+    assert not {"eventbridge", "sns", "alarms"} & set(head.split())

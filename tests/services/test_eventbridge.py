@@ -226,6 +226,7 @@ CLEAN, OPEN, UNSURE = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
         pytest.param([opened({"StringLike": {"aws:PrincipalOrgID": "o-*"}})], OPEN, id="any organization"),
         pytest.param([opened({"StringNotEquals": {"aws:PrincipalOrgID": "o-abcdefghij"}})], OPEN, id="all others"),
         pytest.param([opened({"StringEquals": {"events:source": "my.app"}})], OPEN, id="what the event says"),
+        pytest.param([opened({"StringEquals": {"aws:PrincipalTag/team": "soc"}})], OPEN, id="a tag of the caller's"),
         pytest.param([opened({"StringEquals": {"aws:PrincipalAccount": STRANGER}})], CLEAN, id="account key"),
         pytest.param([opened({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})], CLEAN, id="a network"),
         pytest.param([opened({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}})], OPEN, id="every address"),

@@ -175,7 +175,8 @@ def test_subscriptions(collect: Collect, listeners: Any, heard: Verdict, settled
 
     assert (found[HEARD].verdict, found[SETTLED].verdict) == (heard, settled)
     assert (
-        settled is not Verdict.FAIL or only(found[SETTLED]).reason == "not confirmed: email new@example.com"
+        settled is not Verdict.FAIL
+        or only(found[SETTLED]).reason == "alerts waits for: email new@example.com"
     )
 
 

@@ -20,9 +20,10 @@ _ADDRESS = "192.0.2.1"  # TEST-NET-1 (RFC 5737)
 _FREE = frozenset(
     {
         *("events:source", "events:detail-type", "events:eventbusinvocation"),
-        *("sns:protocol", "aws:useragent", "aws:referer"),
+        *("sns:protocol", "aws:useragent", "aws:referer", "aws:multifactorauthpresent"),
     }
 )
+_FREE_KINDS = ("aws:principaltag/", "aws:requesttag/")
 
 
 def may(policy: str | None, actions: Iterable[str], arn: str) -> list[str] | Refusal:
@@ -146,7 +147,7 @@ def _without_free_choice(policy: str) -> Json:
             found.append(item)
             continue
         kept = {
-            operator: {key: value for key, value in keys.items() if key.lower() not in _FREE}
+            operator: {key: value for key, value in keys.items() if not _free(key)}
             if isinstance(keys, dict)
             else keys
             for operator, keys in condition.items()
@@ -156,3 +157,7 @@ def _without_free_choice(policy: str) -> Json:
         elif item.get("Effect") == "Allow":
             found.append({**item, "Condition": {name: keys for name, keys in kept.items() if keys}})
     return {**document, "Statement": found}
+
+
+def _free(key: str) -> bool:
+    return key.lower() in _FREE or key.lower().startswith(_FREE_KINDS)

@@ -28,6 +28,7 @@ _HARMFUL = (
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """`Closed`: the topic's policy lets no stranger do harm; `Open` names the actions that it does."""
 
+    Topic: str
     Closed: bool | Refusal
     Open: list[str]
 
@@ -35,6 +36,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 class Subscriptions(msgspec.Struct, frozen=True, kw_only=True):
     """`Any`: there are some. `Confirmed`: one at least is. `Settled`: none waits; `Pending` names those that do."""
 
+    Topic: str
     Any: bool | Refusal
     Confirmed: bool | Refusal
     Settled: bool | Refusal
@@ -70,8 +72,10 @@ def produce(view: View) -> Iterator[Resource]:
                 account=view.account,
                 region=region,
                 facts=facts(
-                    Policy=Policy(Closed=hidden, Open=[]),
-                    Subscriptions=Subscriptions(Any=hidden, Confirmed=hidden, Settled=hidden, Pending=[]),
+                    Policy=Policy(Topic="*", Closed=hidden, Open=[]),
+                    Subscriptions=Subscriptions(
+                        Topic="*", Any=hidden, Confirmed=hidden, Settled=hidden, Pending=[]
+                    ),
                     Organization=organization,
                 ),
             )
@@ -109,13 +113,13 @@ def _attributes(view: View, arn: str) -> dict[str, Any] | Refusal:
 
 
 def _policy(view: View, arn: str) -> Policy:
-    attributes = _attributes(view, arn)
+    attributes, name = _attributes(view, arn), Arn.parse(arn).resource
     if isinstance(attributes, Refusal):
-        return Policy(Closed=attributes, Open=[])
+        return Policy(Topic=name, Closed=attributes, Open=[])
     found = strangers.may(attributes.get("Policy"), _HARMFUL, arn)
     if isinstance(found, Refusal):
-        return Policy(Closed=found, Open=[])
-    return Policy(Closed=not found, Open=found)
+        return Policy(Topic=name, Closed=found, Open=[])
+    return Policy(Topic=name, Closed=not found, Open=found)
 
 
 def _listed(view: View, arn: str) -> list[dict[str, Any]] | Refusal:
@@ -127,12 +131,13 @@ def _listed(view: View, arn: str) -> list[dict[str, Any]] | Refusal:
 
 
 def _subscriptions(view: View, arn: str) -> Subscriptions:
-    listed = _listed(view, arn)
+    listed, name = _listed(view, arn), Arn.parse(arn).resource
     if isinstance(listed, Refusal):
-        return Subscriptions(Any=listed, Confirmed=listed, Settled=listed, Pending=[])
+        return Subscriptions(Topic=name, Any=listed, Confirmed=listed, Settled=listed, Pending=[])
     waiting = _waiting(listed)
     confirmed = any(str(item.get("SubscriptionArn")).startswith("arn:") for item in listed)
     return Subscriptions(
+        Topic=name,
         Any=confirmed or bool(waiting),
         Confirmed=confirmed,
         Settled=not waiting,

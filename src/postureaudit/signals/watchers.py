@@ -128,7 +128,7 @@ def _actions(view: View, item: Watcher) -> Actions:
     own, why = _leads(view, item.body)
     above = [_leads(view, parent)[0] for parent in alarms.parents(item.body, item.listing)]
     found = any_of([own, *above])
-    return Actions(Lead=found, Why="" if found is True else why)
+    return Actions(Lead=found, Why="" if found is True else f"{item.name}: {why}")
 
 
 def _leads(view: View, alarm: Mapping[str, Any]) -> tuple[bool | Refusal, str]:
@@ -161,12 +161,18 @@ def _takes(view: View, item: Mapping[str, Any], region: str) -> bool | Refusal:
     return any_of(one(about, record) for about, record in records(view, region))
 
 
-def records(view: View, region: str) -> Iterator[tuple[tuple[str, str], dict[str, Json]]]:
+def records(view: View, region: str) -> tuple[tuple[tuple[str, str], dict[str, Json]], ...]:
     """((signal, event), CloudTrail's record) of every signal that comes out of CloudTrail, as of this region."""
     place = sources.place_of(view, region)
-    for signal in events.signals():
-        for item in signal.members if signal.by_cloudtrail else ():
-            yield (signal.id, item.name), events.document(item.template["detail"], place)
+    return view.once(
+        ("records", region),
+        lambda: tuple(
+            ((signal.id, item.name), events.document(item.template["detail"], place))
+            for signal in events.signals()
+            if signal.by_cloudtrail
+            for item in signal.members
+        ),
+    )
 
 
 def _ringing(view: View, item: Watcher) -> Ringing:
@@ -186,8 +192,8 @@ def _ringing(view: View, item: Watcher) -> Ringing:
         found.append(_unsure(f"alarm {item.name}: {why}") if rings is None else rings)
         reasons.append(why)
     verdict = any_of(found)
-    why = next(iter(reasons), "") if verdict is False else ""
-    return Ringing(Signals=any_of(takes.values()), OneEvent=verdict, Why=why)
+    first = f"{item.name}: {reasons[0]}" if verdict is False and reasons else ""
+    return Ringing(Signals=any_of(takes.values()), OneEvent=verdict, Why=first)
 
 
 def _unsure(reason: str) -> Refusal:
