@@ -287,7 +287,7 @@ def point(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
     """A target for each rule that has none: the topic that alerts people, where that is in this region."""
     region = str(resource.region)
     without = [rule for rule in enabled(view, region)[0] if rule.counts and targets(view, rule) == []]
-    return _at_topic(region, needs, lambda: [mends.point_rule(rule.body, region) for rule in without])
+    return _at_topic(region, needs, lambda: [mends.point_rule(rule.body, [], region) for rule in without])
 
 
 def replace(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
@@ -308,7 +308,7 @@ def replace(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
     def pointed() -> list[Mend]:
         found = list(detached)
         for rule, (first, *rest) in alone:
-            found.append(mends.point_rule(rule.body, region, target=str(first["Id"])))
+            found.append(mends.point_rule(rule.body, [first, *rest], region, gone=str(first["Id"])))
             found += [_detach(rule, rest)] if rest else []
         return found
 

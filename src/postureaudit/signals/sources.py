@@ -67,7 +67,7 @@ def administered(view: View, signal: Signal, item: Member, region: str) -> Itera
     if signal.kind == "guardduty":
         place = place_of(view, region)
         event: dict[str, Json] = events.document(item.template, place)
-        start = (*_source(view, signal, event, region), *_archived(view, event, region))
+        start = (_detector(view, region), *_archived(view, event, region))
         detector = detector_id(view, region)
         if isinstance(detector, Refusal) or not detector:
             return  # the source hop says so
