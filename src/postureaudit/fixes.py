@@ -429,11 +429,16 @@ def _text(name: str, value: Json | Refusal) -> str:
         case int() | float():
             return str(value)
         case str():
-            if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") for char in value):
+            if not value.isprintable() and any(map(_acts, value)):
                 raise NoCommand(f"{name} holds control characters")
             return value
         case _:
             return _document(value, {})
+
+
+def _acts(char: str) -> bool:
+    """Whether a character acts on a terminal or cannot be written."""
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def _find(name: str, env: Mapping[str, Json]) -> Json | Refusal:

@@ -399,6 +399,8 @@ def _named(rule: str) -> set[str]:
 
 def parents(alarm: Mapping[str, Any], found: Mapping[str, Json]) -> list[Mapping[str, Any]]:
     """The composite alarms whose rule names this one, in whatever function."""
+    if not found.get("CompositeAlarms"):
+        return []
     name, arn = str(alarm.get("AlarmName")), str(alarm.get("AlarmArn"))
     bare = re.compile(rf"(?<![\w.:/-])(?:{re.escape(name)}|{re.escape(arn)})(?![\w./-])")
     return [

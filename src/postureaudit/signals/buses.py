@@ -62,6 +62,7 @@ class Rules:
     def __init__(self, view: View, bus: str, region: str) -> None:
         ask = asks.rules_ask(bus, region)
         self.bus, self.region = bus, region
+        self._about: dict[tuple[str, str], list[dict[str, Any]]] = {}
         outcome = view.outcome(ask.call, region, **ask.params)
         listed = member(outcome, "Rules", [])
         self.refusal = listed if isinstance(listed, Refusal) else None
@@ -75,9 +76,12 @@ class Rules:
             )
 
     def about(self, event: Mapping[str, Json]) -> list[dict[str, Any]]:
-        """The rules that take events of this source and detail-type."""
+        """The rules that take events of this source and detail-type, without those for other API calls."""
         head = (str(event["source"]), str(event["detail-type"]))
-        return [item for item in self.rules if asks.takes(item["EventPattern"], head)]
+        if head not in self._about:
+            self._about[head] = [item for item in self.rules if asks.takes(item["EventPattern"], head)]
+        call = event["detail"].get("eventName")
+        return [item for item in self._about[head] if call in (_calls(item["EventPattern"]) or (call,))]
 
 
 def roads(
@@ -115,9 +119,11 @@ def _rule(
     if mismatch is not None:
         if mismatch.field in _IDENTITY:
             return []
-        return [(_missed(rules, rule, mismatch),)]
+        key = ("missed", region, rules.bus, name, mismatch.sentence(), str(mismatch.has))
+        return [(view.once(key, lambda: _missed(rules, rule, mismatch)),)]
     if rule.get("State") not in ENABLED:
-        mend = mends.enable_rule(rule, rules.body, region)
+        off = ("off", region, rules.bus, name)
+        mend = view.once(off, lambda: mends.enable_rule(rule, rules.body, region))
         return [(_hop(name, region, State.BROKEN, "the rule is disabled", mend=mend),)]
     if event["detail"].get("readOnly") is True and rule.get("State") != ENABLED[1]:
         reason = "the rule gets no read-only events: its state must be ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
@@ -280,6 +286,19 @@ def _hop(
     name: str, region: str, state: State = State.OK, reason: str = "", *, mend: Mend | None = None
 ) -> Hop:
     return Hop(kind="rule", name=name, region=region, state=state, reason=reason, mend=mend)
+
+
+@functools.lru_cache(maxsize=8192)
+def _calls(text: str) -> frozenset[str]:
+    """The API calls that a pattern names one by one; empty where it does not, or says so in another way."""
+    if '"eventName"' not in text or "$or" in text:
+        return frozenset()
+    try:
+        found = json.loads(text)["detail"]["eventName"]
+    except (ValueError, KeyError, TypeError):
+        return frozenset()
+    plain = isinstance(found, list) and all(isinstance(item, str) for item in found)
+    return frozenset(found) if plain else frozenset()
 
 
 @functools.lru_cache(maxsize=8192)

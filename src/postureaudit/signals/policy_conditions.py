@@ -238,6 +238,8 @@ def _escaped(text: str) -> str:
 
 def glob(pattern: str, text: str) -> bool:
     """A resolved pattern: * stands for any characters, ? for one, case-sensitively."""
+    if not any(char in pattern for char in "*?["):
+        return pattern == text  # most are plain, and building an expression for each is what takes the time
     return fnmatchcase(text, pattern)
 
 

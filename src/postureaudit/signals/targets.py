@@ -184,7 +184,7 @@ def _topic(view: View, arn: str, sender: Sender, parcel: Parcel) -> list[Road]:
     start, there = view.once(("topic", arn, sender), lambda: _admission(view, arn, sender))
     if not there:
         return [start]
-    return [(*start, *tail) for tail in _subscribers(view, arn, parcel)]
+    return [(*start, *tail) for tail in _listeners(view, arn, parcel)]
 
 
 def _admission(view: View, arn: str, sender: Sender) -> tuple[Road, bool]:
@@ -209,6 +209,27 @@ def _admission(view: View, arn: str, sender: Sender) -> tuple[Road, bool]:
     if key := attributes.get("KmsMasterKeyId"):
         return (*own, _key(view, str(key), sender, arn, region, mends.own_key(arn))), True
     return own, True
+
+
+def _listeners(view: View, arn: str, parcel: Parcel) -> list[Road]:
+    """The subscribers' roads, worked out once where no filter looks into the message."""
+    key = ("heard", arn)
+    if view.once(("filtered", arn), lambda: _by_body(view, arn)):
+        return _subscribers(view, arn, parcel)
+    return view.once(key, lambda: _subscribers(view, arn, parcel))
+
+
+def _by_body(view: View, arn: str) -> bool:
+    region = Arn.parse(arn).region
+    _, listing = asks.topic_asks(arn)
+    listed = member(view.outcome(listing.call, region, **listing.params), "Subscriptions", [])
+    for item in [] if isinstance(listed, Refusal) else listed:
+        if str(item.get("SubscriptionArn")).startswith("arn:"):
+            ask = asks.subscription_ask(str(item["SubscriptionArn"]))
+            found = member(view.outcome(ask.call, region, **ask.params), "Attributes", {})
+            if not isinstance(found, Refusal) and found.get("FilterPolicyScope") == "MessageBody":
+                return True
+    return False
 
 
 def _subscribers(view: View, arn: str, parcel: Parcel) -> list[Road]:
