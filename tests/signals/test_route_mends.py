@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from postureaudit.findings import Finding, Verdict
-from tests.conftest import Collect, Mend, walk_world
+from tests.conftest import Collect, Mend, judge, walk_world
 from tests.fakeaws import World
 from tests.fakeaws.policies import allow_service, policy
 from tests.signals.worlds import (
     ALARM_CASES,
+    CRITICAL,
     HERE,
     HIGH,
     HUB_CASES,
@@ -240,3 +241,29 @@ def test_two_faults_in_a_row_are_mended_together(mend: Mend) -> None:
     RULE_CASES["rule disabled"][0](here)
 
     assert fixed(world, mend, HIGH).verdict is Verdict.PASS
+
+
+def test_a_range_that_ends_too_early_goes_on(mend: Mend) -> None:
+    """Every finding of the signal lies past the range's end: one command for the rule, with one range."""
+    world = by_rule()
+    numbers = {"severity": [{"numeric": [">=", 4, "<=", 8.9]}]}
+    rule(at(world))["rule"]["EventPattern"] = json.dumps({"source": ["aws.guardduty"], "detail": numbers})
+
+    finding = fixed(world, mend, CRITICAL)
+
+    after = json.loads(rule(at(world))["rule"]["EventPattern"])
+    assert finding.verdict is Verdict.PASS
+    assert after["detail"]["severity"] == [{"numeric": [">=", 4]}]
+
+
+def test_one_command_a_rule_that_undoes_all_of_it(collect: Collect) -> None:
+    """A pattern that misses two things of the event is replaced once, and its undo is the pattern of today."""
+    world = by_rule()
+    wrong = {"source": ["aws.guardduty"], "region": ["eu-west-1"], "detail": {"severity": [3]}}
+    rule(at(world))["rule"]["EventPattern"] = json.dumps(wrong)
+
+    [fix] = [place.fix for place in judge(collect(world), f"signal.{HIGH}")[f"signal.{HIGH}"].places]
+
+    assert fix and len(fix.argv) == 1
+    assert json.loads(fix.argv[0][fix.argv[0].index("--event-pattern") + 1])["region"] == ["eu-west-1", HERE]
+    assert fix.undo.count("put-rule") == 1 and '"severity": [3]' in fix.undo

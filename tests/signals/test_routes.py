@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from postureaudit.evidence import Evidence
@@ -290,6 +292,24 @@ def test_subscribed_encrypted_queue_needs_the_key() -> None:
     again(here, subscriptions=[{"Protocol": "sqs", "Endpoint": queue}])
 
     broken(traced(world), "key", "its policy refuses")
+
+
+@pytest.mark.parametrize(
+    "rewrite", [{"Input": '{"source": "x"}'}, {"InputTransformer": {"InputTemplate": "x"}}]
+)
+def test_filter_on_the_body_of_a_rewritten_event_is_unknown(rewrite: dict[str, Any]) -> None:
+    """What a target makes of the event is not kept, so the filter cannot be judged by the event."""
+    world = by_rule()
+    here = at(world)
+    again(
+        here,
+        subscriptions=[{**PEOPLE[0], "filter_policy": {"source": ["aws.guardduty"]}, "scope": "MessageBody"}],
+    )
+    assert traced(world).outcome is Outcome.REACHES
+
+    aim(here, {"Id": "alerts", "Arn": here.arn("sns", "alerts"), **rewrite})
+
+    assert traced(world).outcome is Outcome.UNKNOWN
 
 
 def test_stream_is_nobody_that_is_seen() -> None:

@@ -14,7 +14,10 @@ _SECRET_SERVICES = frozenset({"lambda", "ecs", "eks", "events", "ssm"})
 
 
 def plain(body: Any, shape: Any, service: str) -> Any:
-    """The answer in AWS's own spelling, with times as ISO 8601 UTC, without sensitive members and bytes."""
+    """The answer in AWS's own spelling, with times as ISO 8601 UTC, without sensitive members and bytes.
+
+    A setting in which people keep passwords stays as a member with nothing in it: that it is set can matter.
+    """
     match body:
         case dict():
             found = {}
@@ -22,6 +25,7 @@ def plain(body: Any, shape: Any, service: str) -> Any:
                 if name == "ResponseMetadata" or isinstance(value, bytes):
                     continue
                 if service in _SECRET_SERVICES and name in _SECRET:
+                    found[name] = {} if isinstance(value, dict) else ""
                     continue
                 inner = _member(shape, name)
                 if inner is not None and _sensitive(inner):

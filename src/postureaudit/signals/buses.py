@@ -151,7 +151,7 @@ def _target(
     region: str,
     seen: tuple[str, ...],
 ) -> list[Road]:
-    rewritten = any(target.get(name) for name in ("Input", "InputPath", "InputTransformer"))
+    rewritten = any(name in target for name in ("Input", "InputPath", "InputTransformer"))
     hop = _hop(str(rule["Name"]), region)
     role = str(target.get("RoleArn") or "")
     if not target.get("DeadLetterConfig"):
@@ -275,11 +275,23 @@ def _widened(text: str, mismatch: Mismatch) -> dict[str, Json] | None:
         case []:
             more: Json = {"exists": False}
         case [int() | float() as number, *_] if not isinstance(number, bool):
-            more = {"numeric": [">=", number]}
+            inner[last] = _reaching(inner[last], number)
+            return document
         case [value, *_]:
             more = value
     inner[last] = [*inner[last], more]
     return document
+
+
+def _reaching(listed: list[Json], number: float) -> list[Json]:
+    """A choice of numbers that takes all from this one on: a range that ends below it goes on without an end."""
+    for at, item in enumerate(listed):
+        match item:
+            case {"numeric": [(">" | ">=") as above, low, "<" | "<=", high]} if (
+                low < number and high <= number
+            ):
+                return [*listed[:at], {"numeric": [above, low]}, *listed[at + 1 :]]
+    return [*listed, {"numeric": [">=", number]}]
 
 
 def _hop(

@@ -58,6 +58,7 @@ def widen_rule(
         undo=fixes.shell(fixes.command("events", "put-rule", {**before, **_given(kept)})),
         permissions=("events:PutRule",),
         changes=(_change(asks.rules_ask(bus, region), region, body),),
+        whole=True,
     )
 
 
@@ -76,16 +77,12 @@ def point_rule(
         base = {"--rule": rule["Name"], "--event-bus-name": bus}
         return fixes.command("events", verb, {**base, **options, "--region": region})
 
-    undo = (
-        line("put-targets", {"--targets": [dict(before)]})
-        if before
-        else line("remove-targets", {"--ids": [target]})
-    )
+    added = fixes.shell(line("remove-targets", {"--ids": [target]}))
     what = "replaces the target that is gone" if before else "adds a target"
     return Mend(
         argv=(line("put-targets", {"--targets": [{"Id": target, "Arn": ALERT_TOPIC, **kept}]}),),
         effect=f"writes; {what}; the topic's policy must let events.amazonaws.com publish",
-        undo=fixes.shell(undo),
+        undo="none needed: the target led nowhere" if before else added,
         permissions=("events:PutTargets",),
     )
 

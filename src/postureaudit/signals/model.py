@@ -40,7 +40,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mend(msgspec.Struct, frozen=True, kw_only=True):
-    """Commands that mend a hop, as argv, with what they change in the model; or steps where none is safe."""
+    """Commands that mend a hop, as argv, with what they change in the model; or steps where none is safe.
+
+    Where the command carries the `whole` of what it changes, a later one of the same hop takes its place.
+    """
 
     argv: tuple[tuple[str, ...], ...] = ()
     steps: tuple[str, ...] = ()
@@ -48,6 +51,7 @@ class Mend(msgspec.Struct, frozen=True, kw_only=True):
     undo: str = ""
     permissions: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    whole: bool = False
 
 
 class Hop(msgspec.Struct, frozen=True, kw_only=True):

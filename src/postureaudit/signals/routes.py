@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from postureaudit.evidence import Refusal
 from postureaudit.findings import Severity
 from postureaudit.resources import View
@@ -11,6 +13,7 @@ from postureaudit.signals import alarms, buses, notifications, sources
 from postureaudit.signals.events import Member, Signal, signals
 from postureaudit.signals.model import (
     Hop,
+    Mend,
     Outcome,
     Road,
     Route,
@@ -121,7 +124,7 @@ def _route(view: View, signal: Signal, region: str, found: dict[str, list[Road]]
 
 def _reason(whole: Outcome, road: Road, lost: tuple[str, ...], *, total: int) -> str:
     share = ""
-    if total > 1 and lost:
+    if 0 < len(lost) < total:
         share = f"{total - len(lost)} of {total} get through; not {_listed(lost)}. "
     hop = stopping(road)
     match whole:
@@ -156,13 +159,15 @@ def mended(view: View, signal: Signal, region: str, *, most: int = 6) -> tuple[t
     tracer says then.
     """
     done: list[Hop] = []
+    tried: list[Mend] = []
     found = trace(view, signal, region)
     assert found is not None, "only where the signal can arise"
     while found.outcome is Outcome.BROKEN and len(done) < most:
         hop = next((hop for hop in found.hops if hop.state is State.BROKEN), None)
-        if hop is None or hop.mend is None or any(before.mend == hop.mend for before in done):
+        if hop is None or hop.mend is None or hop.mend in tried:
             break
-        done.append(hop)
+        tried.append(hop.mend)
+        _add(done, hop, hop.mend)
         if not hop.mend.changes:
             break
         view = View(applied(view.evidence, view.account, hop.mend.changes), view.account)
@@ -171,3 +176,13 @@ def mended(view: View, signal: Signal, region: str, *, most: int = 6) -> tuple[t
             break
         found = after
     return tuple(done), found
+
+
+def _add(done: list[Hop], hop: Hop, mend: Mend) -> None:
+    """A command that carries the whole of what it changes takes the place of the one before; undone is all of it."""
+    for at, before in enumerate(done):
+        same = (before.kind, before.name, before.region) == (hop.kind, hop.name, hop.region)
+        if mend.whole and same and before.mend is not None and before.mend.whole:
+            done[at] = msgspec.structs.replace(hop, mend=msgspec.structs.replace(mend, undo=before.mend.undo))
+            return
+    done.append(hop)
