@@ -157,10 +157,11 @@ def test_hidden_buses_leave_only_gaps_certain(collect: Collect) -> None:
         ("sqs:deleted", True),
         ("states:stateMachine:respond", False),
         ("states:stateMachine:deleted", True),
+        ("events:api-destination/page/0", True),
     ],
 )
 def test_target_that_is_gone(collect: Collect, target: str, gone: bool) -> None:
-    """A topic, function, queue or state machine of this account that was deleted is told by its ARN."""
+    """A topic, function, queue, state machine or API destination of this account that is gone is told by its ARN."""
     world = a_world()
     region = at(world)
     alerts(region)

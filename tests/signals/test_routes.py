@@ -312,6 +312,26 @@ def test_filter_on_the_body_of_a_rewritten_event_is_unknown(rewrite: dict[str, A
     assert traced(world).outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("state", "outcome", "words"),
+    [("ACTIVE", Outcome.REACHES, ""), ("INACTIVE", Outcome.BROKEN, "its connection is not authorized")],
+)
+def test_api_destination_reaches_while_it_is_active(state: str, outcome: Outcome, words: str) -> None:
+    """EventBridge makes a destination inactive when its connection is no longer authorized."""
+    world = by_rule()
+    here = at(world)
+    allow = policy({"Effect": "Allow", "Action": "events:InvokeApiDestination", "Resource": "*"})
+    role = world.account().add_role("Page", "events.amazonaws.com", {"p": allow})
+    arn = here.add_api_destination("page", state=state)
+    aim(here, {"Id": "page", "Arn": here.arn("events", "api-destination/page/0"), "RoleArn": role})
+    assert "the API destination does not exist" in traced(world).reason
+
+    aim(here, {"Id": "page", "Arn": arn, "RoleArn": role})
+
+    route = traced(world)
+    assert route.outcome is outcome and words in route.reason
+
+
 def test_stream_is_nobody_that_is_seen() -> None:
     """Who reads a stream is not seen, whether a rule or a topic fills it."""
     ruled, subscribed = by_rule(), by_rule()

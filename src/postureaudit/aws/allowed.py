@@ -48,7 +48,16 @@ _SAME = {
     "ec2": ("ec2", ["DescribeInstances", "DescribeRegions"]),
     "ecs": ("ecs", ["ListClusters"]),
     "eks": ("eks", ["ListClusters"]),
-    "events": ("events", ["ListEventBuses", "ListRules", "ListTargetsByRule", "TestEventPattern"]),
+    "events": (
+        "events",
+        [
+            "DescribeApiDestination",
+            "ListEventBuses",
+            "ListRules",
+            "ListTargetsByRule",
+            "TestEventPattern",
+        ],
+    ),
     "fms": ("fms", ["GetAdminAccount"]),
     "guardduty": (
         "guardduty",

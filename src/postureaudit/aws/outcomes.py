@@ -54,6 +54,7 @@ ABSENT = (
     _Row("lambda", "GetFunctionConfiguration", "ResourceNotFoundException"),
     _Row("lambda", "GetFunctionConcurrency", "ResourceNotFoundException"),
     _Row("stepfunctions", "DescribeStateMachine", "StateMachineDoesNotExist"),
+    _Row("events", "DescribeApiDestination", "ResourceNotFoundException"),
     _Row("events", "ListTargetsByRule", "ResourceNotFoundException"),
     _Row("events", "ListRules", "ResourceNotFoundException"),
     _Row("s3", "HeadBucket", "404"),

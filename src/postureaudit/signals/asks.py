@@ -113,6 +113,12 @@ def machine_ask(arn: str) -> Ask:
     return Ask("stepfunctions:DescribeStateMachine", region=Arn.parse(arn).region, stateMachineArn=arn)
 
 
+def destination_ask(arn: str) -> Ask:
+    """An API destination's state and its ARN: one made again under the same name has another."""
+    parts = Arn.parse(arn)
+    return Ask("events:DescribeApiDestination", region=parts.region, Name=parts.name.partition("/")[0])
+
+
 def concerns(pattern: str) -> bool:
     """Whether a rule's pattern may be about one of the signals, going by source and detail-type alone."""
     return bool(pattern and _concerned(pattern))
@@ -191,6 +197,8 @@ def _followed(scope: Scope, arns: Iterable[str], seen: tuple[tuple[str, str], ..
                 found.append(_queue(scope, text))
             case "states":
                 found.append(_asked([machine_ask(text)]))
+            case "events" if arn.kind == "api-destination":
+                found.append(_asked([destination_ask(text)]))
             case "events" if arn.kind == "event-bus":
                 found.append(_bus(scope, arn.name, arn.region, seen))
     return [Fork(found)]

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from postureaudit import fixes
-from postureaudit.evidence import Absent, Refusal, RefusalKind, heavier
+from postureaudit.evidence import Absent, Answer, Refusal, RefusalKind, heavier
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, View, facts, member
 from postureaudit.services import organizations
 from postureaudit.services.base import Remedy
@@ -23,7 +23,7 @@ TARGET_CALLS = (*RULE_CALLS, "events:ListTargetsByRule")
 # What tells whether a target is there.
 THERE_CALLS = (
     *("sns:GetTopicAttributes", "lambda:GetFunctionConfiguration", "sqs:GetQueueUrl"),
-    "stepfunctions:DescribeStateMachine",
+    *("stepfunctions:DescribeStateMachine", "events:DescribeApiDestination"),
 )
 ORGANIZATION_CALLS = ("organizations:DescribeOrganization",)
 _PUT = ("events:PutEvents",)
@@ -156,7 +156,7 @@ def targets(view: View, rule: Rule) -> list[dict[str, Any]] | Refusal:
 
 
 def gone(view: View, arn: str) -> bool | Refusal:
-    """Whether a topic, function, queue or state machine of this account is no longer there; False for all else."""
+    """Whether a topic, function, queue, state machine or API destination of this account is gone; else False."""
     parts = Arn.parse(arn)
     if parts.account != view.account:
         return False
@@ -169,9 +169,13 @@ def gone(view: View, arn: str) -> bool | Refusal:
             ask = asks.queue_ask(arn)
         case "states":
             ask = asks.machine_ask(arn)
+        case "events" if parts.kind == "api-destination":
+            ask = asks.destination_ask(arn)
         case _:
             return False
     outcome = view.outcome(ask.call, parts.region, **ask.params)
+    if isinstance(outcome, Answer) and parts.kind == "api-destination":
+        return bool(outcome.body.get("ApiDestinationArn") != arn)  # one made again under the same name
     return outcome if isinstance(outcome, Refusal) else isinstance(outcome, Absent)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from postureaudit.evidence import Absent, Json, Outcome, Refusal
-from postureaudit.resources import View, member
+from postureaudit.resources import View, body, member
 from postureaudit.signals import asks, event_pattern, mends, policy, roles, senders
 from postureaudit.signals.arns import Arn
 from postureaudit.signals.model import Hop, Mend, Road, State
@@ -24,6 +24,7 @@ QUEUE_CALLS = ("sqs:GetQueueUrl", "sqs:GetQueueAttributes")
 CALLS = (
     *(*TOPIC_CALLS, *KEY_CALLS, *FUNCTION_CALLS, *QUEUE_CALLS),
     "stepfunctions:DescribeStateMachine",
+    "events:DescribeApiDestination",
 )
 MISSING = "does not exist"  # how the reason ends of a target that is gone
 _MAIL = ("email", "email-json")
@@ -472,8 +473,18 @@ def _machine(view: View, arn: str, sender: Sender) -> Road:
 
 
 def _destination(view: View, arn: str, sender: Sender) -> Road:
-    """An API destination: EventBridge calls it with the target's role. Whether it is there is not asked."""
+    """An API destination: EventBridge calls it with the target's role, while its connection is authorized."""
     parts = Arn.parse(arn)
+    ask = asks.destination_ask(arn)
+    outcome: Outcome = view.outcome(ask.call, parts.region, **ask.params)
+    found = body(outcome)
+    if isinstance(found, Refusal):
+        return (unknown("destination", parts.name, parts.region, found),)
+    if found.get("ApiDestinationArn") != arn:
+        return (_stop("destination", parts.name, parts.region, f"the API destination {MISSING}"),)
+    if (state := found.get("ApiDestinationState")) != "ACTIVE":
+        reason = f"its state is {state}: its connection is not authorized"
+        return (_stop("destination", parts.name, parts.region, reason),)
     role = sender.admitted(view, "events:InvokeApiDestination", arn)
-    end = _end("destination", parts.name, parts.region, "its connection is not tried")
+    end = _end("destination", parts.name, parts.region, "whether it answers is not tried")
     return (*((role,) if role else ()), end)
