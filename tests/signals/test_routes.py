@@ -332,6 +332,22 @@ def test_api_destination_reaches_while_it_is_active(state: str, outcome: Outcome
     assert route.outcome is outcome and words in route.reason
 
 
+def test_log_group_that_no_trail_writes_to_breaks_the_road() -> None:
+    """Filter and alarm stand, and the trail delivers to another group, or to none, since."""
+    for moved in (False, True):
+        world = by_alarm()
+        here = at(world)
+        trail = here.cloudtrail["trails"]["main"]["Trail"]
+        if moved:
+            here.add_log_group("other", 400)
+            trail["CloudWatchLogsLogGroupArn"] = here.arn("logs", "log-group:other:*")
+        else:
+            del trail["CloudWatchLogsLogGroupArn"], trail["CloudWatchLogsRoleArn"]
+
+        broken(traced(world, STOP), "log group", "no trail writes to the log group")
+        assert traced(world, GROUPS).outcome is Outcome.NO_ROUTE
+
+
 def test_stream_is_nobody_that_is_seen() -> None:
     """Who reads a stream is not seen, whether a rule or a topic fills it."""
     ruled, subscribed = by_rule(), by_rule()

@@ -25,10 +25,12 @@ DECIDED = {
     ("lambda:GetFunctionConfiguration", "eventbridge.targets-exist"): _OTHER,
     ("sqs:GetQueueUrl", "eventbridge.targets-exist"): _OTHER,
     ("stepfunctions:DescribeStateMachine", "eventbridge.targets-exist"): _OTHER,
+    ("events:DescribeApiDestination", "eventbridge.targets-exist"): _OTHER,
     ("lambda:GetFunctionConfiguration", "alarms.can-notify"): _PARENT,
     ("sns:GetTopicAttributes", "alarms.can-notify"): _PARENT,
     ("sqs:GetQueueUrl", "alarms.can-notify"): _PARENT,
     ("stepfunctions:DescribeStateMachine", "alarms.can-notify"): _PARENT,
+    ("events:DescribeApiDestination", "alarms.can-notify"): _PARENT,
     ("cloudtrail:DescribeTrails", "alarms.can-notify"): _SEEN,
     ("cloudtrail:DescribeTrails", "alarms.can-ring"): _SEEN,
 }

@@ -47,6 +47,7 @@ DECIDED = {
             ("sqs:GetQueueUrl", "signal.*"),
             ("sqs:GetQueueAttributes", "signal.*"),
             ("stepfunctions:DescribeStateMachine", "signal.*"),
+            ("events:DescribeApiDestination", "signal.*"),
             ("iam:GetRole", "signal.*"),
             ("iam:ListRolePolicies", "signal.*"),
             ("iam:GetRolePolicy", "signal.*"),

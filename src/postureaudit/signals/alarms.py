@@ -47,7 +47,43 @@ def roads(
             found.append((*start, group))
             continue
         found += [(*start, *tail) for tail in _group(view, name, where, event, about)]
-    return distinct(found)
+    return distinct([*found, *_in_vain(view, event, about)])
+
+
+def _in_vain(view: View, event: Mapping[str, Json], about: Hashable) -> list[Road]:
+    """Filters that would match the record, with alarms, in log groups that no trail writes to."""
+    found: list[Road] = []
+    for item, region in view.once("unfed filters", lambda: _unfed(view)):
+        if any(len(tail) > 1 for tail in _filter(view, item, region, event, about)):
+            name = str(item.get("logGroupName"))
+            reason = "no trail writes to the log group, in which a metric filter waits for this event"
+            step = mends.elsewhere(
+                f"Have a trail deliver to log group {name} in {region} (cloudtrail.cloudwatch-logs), or set its metric "
+                "filters up in a log group that a trail writes to."
+            )
+            hop = Hop(
+                kind="log group", name=name, region=region, state=State.BROKEN, reason=reason, mend=step
+            )
+            found.append((hop,))
+    return found
+
+
+def _unfed(view: View) -> list[tuple[Mapping[str, Any], str]]:
+    """(metric filter, region) of those written for CloudTrail's records, in groups that no trail writes to.
+
+    Where their list is refused nothing is hidden: no road of theirs gets anywhere.
+    """
+    fed = {cloudtrail.log_group(trail.body)[:2] for trail in cloudtrail.trails(view)}
+    found: list[tuple[Mapping[str, Any], str]] = []
+    for region in view.regions:
+        listed = member(view.outcome(asks.ALL_FILTERS.call, region), "metricFilters", [])
+        if not isinstance(listed, Refusal):
+            found += [
+                (item, region)
+                for item in listed
+                if asks.of_records(item) and (item.get("logGroupName"), region) not in fed
+            ]
+    return found
 
 
 def _trail(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Mapping
 
 from postureaudit.asks import Ask, Collection, Fork, Scope
@@ -52,6 +53,16 @@ def targets_ask(rule: Mapping[str, Json], region: str) -> Ask:
 def filters_ask(group: str, region: str) -> Ask:
     """The metric filters of a log group."""
     return Ask("logs:DescribeMetricFilters", region=region, logGroupName=group)
+
+
+ALL_FILTERS = Ask("logs:DescribeMetricFilters")  # of every log group of a region
+# A field of CloudTrail's records, as a filter about them names it.
+_OF_RECORDS = re.compile(r"\$\.(eventName|eventSource|userIdentity|errorCode)\b")
+
+
+def of_records(item: Mapping[str, Json]) -> bool:
+    """Whether a metric filter is written for CloudTrail's records, going by the fields that it names."""
+    return bool(_OF_RECORDS.search(str(item.get("filterPattern"))))
 
 
 def mute_ask(arn: str) -> Ask:
@@ -238,14 +249,17 @@ def _key(key: str, region: str) -> Collection:
 
 
 def _groups(scope: Scope) -> Collection:
-    """The metric filters of the log groups here that trails write to, the alarms, and whom those call."""
-    (trails,) = yield [cloudtrail.TRAILS]
+    """The metric filters of the log groups here that trails write to, the alarms, and whom those call.
+
+    Also of groups that no trail writes to (any more): filters for CloudTrail's records wait there in vain.
+    """
+    trails, everywhere = yield [cloudtrail.TRAILS, ALL_FILTERS]
     names = {
         name
         for name, region, account in map(cloudtrail.log_group, trails.pick("trailList[]"))
         if name and account == scope.account and region == scope.region
     }
-    if not names:
+    if not names and not any(map(of_records, everywhere.pick("metricFilters[]"))):
         return
     # Alarms may watch the group itself, by a query, where it has no metric filter.
     *_, alarms, mutes = yield [*(filters_ask(name, scope.region) for name in sorted(names)), ALARMS, MUTES]
