@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import pytest
 
 from postureaudit import catalog, evaluate, services
@@ -20,6 +21,9 @@ from tests.fakeaws import FakeAws, World, resolve_account_hosts
 Collect = Callable[..., Evidence]
 Mend = Callable[..., dict[str, Finding]]
 resolve_account_hosts()
+# How long one example takes says more about the machine; what must be fast has tests of its own.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 _LOADERS: list[Any] = []
 
 
