@@ -78,6 +78,7 @@ def fixed(world: World, mend: Mend, name: str) -> Finding:
     return mend(world, f"signal.{name}", needs=needs(world))[f"signal.{name}"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", [name for name in CASES if name not in BY_HAND | CONFIRM])
 def test_printed_mend_makes_the_signal_reach(mend: Mend, case: str) -> None:
     """The commands run, and the next audit follows the signal to someone who hears it."""
