@@ -9,27 +9,17 @@ import pytest
 
 from postureaudit.findings import Finding, Place, Verdict
 from tests.conftest import Collect, Mend, judge
-from tests.fakeaws import Fault, World
+from tests.fakeaws import Fault
 from tests.fakeaws.policies import allow_service, policy, topic_policy
 from tests.fakeaws.world import ACCOUNT, Region
 from tests.replay import replay
+from tests.signals.worlds import HERE, THERE, a_world, at
 
-HERE, THERE = "us-east-1", "eu-west-1"
 FINDINGS = {"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"]}
 MATCH, TARGETS, EXIST, CLOSED = (
     f"eventbridge.{name}" for name in ("rules-match", "rules-have-targets", "targets-exist", "bus-not-public")
 )
 STRANGER = "777788889999"
-
-
-def a_world(*regions: str, **fields: Any) -> World:
-    world = World(**fields)
-    world.account(regions=regions or (HERE,))
-    return world
-
-
-def at(world: World, name: str = HERE) -> Region:
-    return world.account().region(name)
 
 
 def only(finding: Finding) -> Place:

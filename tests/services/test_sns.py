@@ -9,12 +9,11 @@ import pytest
 
 from postureaudit.findings import Finding, Place, Verdict
 from tests.conftest import Collect, Mend, judge
-from tests.fakeaws import World
 from tests.fakeaws.policies import allow_service, default_topic_statement, topic_policy
 from tests.fakeaws.world import ACCOUNT, Region
 from tests.replay import replay
+from tests.signals.worlds import HERE, a_world, at
 
-HERE, THERE = "us-east-1", "eu-west-1"
 PRIVATE, HEARD, SETTLED = (
     f"sns.{name}"
     for name in ("topic-not-public", "topic-has-confirmed-subscription", "subscriptions-confirmed")
@@ -24,16 +23,6 @@ MAIL = {"Protocol": "email", "Endpoint": "soc@example.com"}
 WAITING = {**MAIL, "Endpoint": "new@example.com", "confirmed": False}
 STRANGER = "777788889999"
 ROOT = "{ $.userIdentity.type = Root }"
-
-
-def a_world(*regions: str, **fields: Any) -> World:
-    world = World(**fields)
-    world.account(regions=regions or (HERE,))
-    return world
-
-
-def at(world: World, name: str = HERE) -> Region:
-    return world.account().region(name)
 
 
 def only(finding: Finding) -> Place:

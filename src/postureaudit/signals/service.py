@@ -93,20 +93,11 @@ def mend(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
     done, after = routes.mended(view, item, region)
     if not done:
         return mends.by_hand(route)
-    steps: tuple[str, ...] = tuple(step for hop in done if hop.mend for step in hop.mend.steps)
-    if after.outcome is not Outcome.REACHES and not fixes.needed(_argvs(done)):
-        steps = (*steps, f"After that the signal is still not through: {after.reason}.")
-    return Remedy(
-        argv=tuple(dict.fromkeys(_argvs(done))),
-        steps=steps,
-        effect="; ".join(dict.fromkeys(hop.mend.effect for hop in done if hop.mend and hop.mend.effect)),
-        undo="\n".join(hop.mend.undo for hop in reversed(done) if hop.mend and hop.mend.undo),
-        permissions=tuple(dict.fromkeys(name for hop in done if hop.mend for name in hop.mend.permissions)),
-    )
-
-
-def _argvs(done: tuple[Any, ...]) -> list[tuple[str, ...]]:
-    return [argv for hop in done if hop.mend for argv in hop.mend.argv]
+    remedy = rules.remedy([hop.mend for hop in done if hop.mend])
+    if after.outcome is not Outcome.REACHES and not fixes.needed(remedy.argv):
+        more = f"After that the signal is still not through: {after.reason}."
+        return msgspec.structs.replace(remedy, steps=(*remedy.steps, more))
+    return remedy
 
 
 ROUTE = ResourceType(
