@@ -23,6 +23,7 @@ FRAMEWORKS = (
     "fsbp",
     "cis-1.4",
     "cis-3.0",
+    "cis-4.0.1",
     "cis-5.0",
     "cis-6.0",
     "cis-7.0",
@@ -30,6 +31,7 @@ FRAMEWORKS = (
     "nist-800-53-r5",
     "iso-27001-2022",
     "soc-2",
+    "sra",
 )
 NEEDS: Mapping[str, str] = {
     "LOG_BUCKET": "the bucket in your log archive account",

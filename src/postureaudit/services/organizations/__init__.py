@@ -9,12 +9,21 @@ from postureaudit.evidence import Absent, Json, Refusal
 from postureaudit.resources import View, body, malformed, member
 from postureaudit.services.base import Service
 
+# Service principals as the service authorization and Organizations guides name them.
 PRINCIPALS = (
+    "access-analyzer.amazonaws.com",
+    "account.amazonaws.com",
     "cloudtrail.amazonaws.com",
     "config.amazonaws.com",
     "config-multiaccountsetup.amazonaws.com",
+    "detective.amazonaws.com",
+    "fms.amazonaws.com",
     "guardduty.amazonaws.com",
+    "inspector2.amazonaws.com",
+    "macie.amazonaws.com",
+    "security-ir.amazonaws.com",
     "securityhub.amazonaws.com",
+    "securitylake.amazonaws.com",
 )
 
 
