@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime
 import functools
+from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 # Beside what AWS's models mark sensitive: settings in which people keep passwords.
 _SECRET = frozenset(
     {"Environment", "environment", "Input", "InputTransformer", "HttpParameters", "Code", "Content"}
 )
 _SECRET_SERVICES = frozenset({"lambda", "ecs", "eks", "events", "ssm"})
+# Addresses of web hooks: whoever has one may post, so the path is a password.
+_ADDRESSES = frozenset({("sns", "Endpoint"), ("events", "InvocationEndpoint"), ("events", "HttpEndpoint")})
 
 
 def plain(body: Any, shape: Any, service: str) -> Any:
@@ -26,6 +30,9 @@ def plain(body: Any, shape: Any, service: str) -> Any:
                     continue
                 if service in _SECRET_SERVICES and name in _SECRET:
                     found[name] = {} if isinstance(value, dict) else ""
+                    continue
+                if (service, name) in _ADDRESSES and isinstance(value, str):
+                    found[name] = address(value)
                     continue
                 inner = _member(shape, name)
                 if inner is not None and _sensitive(inner):
@@ -43,6 +50,18 @@ def plain(body: Any, shape: Any, service: str) -> Any:
             return body
         case _:
             return None  # a streaming body: never read
+
+
+def address(text: str) -> str:
+    """A URL as scheme, host and a hash of all the rest; what is no URL (an ARN, an e-mail address) as it is."""
+    if not text.lower().startswith(("http://", "https://")):
+        return text
+    try:
+        parts = urlsplit(text)
+        host, scheme = parts.hostname or "", parts.scheme
+    except ValueError:
+        host, scheme = "", "https"
+    return f"{scheme}://{host}/#sha256:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 @functools.lru_cache(maxsize=16384)

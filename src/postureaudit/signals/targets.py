@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -264,11 +265,18 @@ def _weakness(confirmed: Sequence[Mapping[str, Json]]) -> str:
     return "e-mail only" if all(item.get("Protocol") in _MAIL for item in confirmed) else ""
 
 
+def subscriber(item: Mapping[str, Json]) -> str:
+    """A subscription for people; of a web hook the host alone, because its path often is a password."""
+    protocol, endpoint = str(item.get("Protocol")), str(item.get("Endpoint"))
+    host = urlsplit(endpoint).hostname if protocol in ("http", "https") else None
+    return f"{protocol} {host or endpoint}"
+
+
 def _subscription(
     view: View, item: Mapping[str, Json], topic: str, region: str, parcel: Parcel, weakness: str
 ) -> Road:
     protocol, endpoint = str(item.get("Protocol")), str(item.get("Endpoint"))
-    name = f"{protocol} {endpoint}"
+    name = subscriber(item)
     ask = asks.subscription_ask(str(item["SubscriptionArn"]))
     attributes = member(view.outcome(ask.call, region, **ask.params), "Attributes", {})
     if isinstance(attributes, Refusal):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +15,7 @@ from postureaudit.services.base import Remedy
 from postureaudit.signals import alarms, asks, mends, rules, strangers, watchers
 from postureaudit.signals.arns import Arn
 from postureaudit.signals.model import Mend
+from postureaudit.signals.targets import subscriber
 
 CALLS = (*rules.TARGET_CALLS, *watchers.CALLS)
 # What harms when a stranger may do it: forge alerts, read them, or take them away.
@@ -141,15 +141,8 @@ def _subscriptions(view: View, arn: str) -> Subscriptions:
         Any=confirmed or bool(waiting),
         Confirmed=confirmed,
         Settled=not waiting,
-        Pending=[_shown(item) for item in waiting],
+        Pending=[subscriber(item) for item in waiting],
     )
-
-
-def _shown(item: Mapping[str, Any]) -> str:
-    """A subscription for people; of a web hook the host alone, because its path often is a password."""
-    protocol, endpoint = str(item.get("Protocol")), str(item.get("Endpoint"))
-    host = urlsplit(endpoint).hostname if protocol in ("http", "https") else None
-    return f"{protocol} {host or endpoint}"
 
 
 def _waiting(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -227,7 +220,7 @@ def confirm(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
         for item in mails
     ]
     steps = [
-        f"Let {_shown(item)} confirm its subscription, or subscribe it again: no command is printed, because its "
+        f"Let {subscriber(item)} confirm its subscription, or subscribe it again: no command is printed, because its "
         "address may hold a secret."
         for item in waiting
         if item not in mails
