@@ -68,7 +68,8 @@ def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]
     from postureaudit.signals import opinions
 
     view = View(evidence, evidence.header.accounts[0].id)
-    asked = opinions.questions(view, names)
+    possible = opinions.questions(view, names)
+    asked = possible[: opinions.MOST]
     if not asked:
         return ["AWS was not asked for a second opinion: no rule and no metric filter is about these signals"]
     answers = walk(
@@ -81,8 +82,13 @@ def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]
     )
     found = opinions.disagreements(asked, answers)
     count = sum(len(question.about) for question in asked)
-    return [item.sentence for item in found] or [
-        f"AWS agrees with all {count} matches that it was asked about"
+    left_out = len(possible) - len(asked)
+    return [
+        *(
+            [item.sentence for item in found]
+            or [f"AWS agrees with all {count} matches that it was asked about"]
+        ),
+        *([f"{left_out} of {len(possible)} questions were not asked: name a --signal"] if left_out else []),
     ]
 
 

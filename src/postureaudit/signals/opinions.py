@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
@@ -69,16 +68,16 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
         return self.ours is None or self.theirs is None
 
 
-def questions(view: View, names: Set[str], *, most: int = MOST) -> list[Question]:
+def questions(view: View, names: Set[str]) -> list[Question]:
     """What to ask AWS about these signals: every enabled rule that takes such events, every trail's metric filter.
 
-    Equal questions are asked once, in the first region that has them. At most `most` of them, the first event of
-    every signal before the second of any.
+    Equal questions are asked once, in the first region that has them. The first event of every signal comes before
+    the second of any, so that the first MOST of them say something of each.
     """
     found: dict[tuple[str, str], Question] = {}
     for _, question in sorted(_all(view, names), key=lambda pair: pair[0]):
         found.setdefault((question.call, canonical(question.params)), question)
-    return list(itertools.islice(found.values(), most))
+    return list(found.values())
 
 
 def collector(asked: Sequence[Question]) -> Callable[[Scope], Collection]:
