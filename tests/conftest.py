@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -17,6 +19,7 @@ from postureaudit import catalog, evaluate, services
 from postureaudit.evidence import Evidence
 from postureaudit.findings import Finding
 from tests.fakeaws import FakeAws, World, resolve_account_hosts
+from tests.fakeaws.scenarios import SCENARIOS
 
 Collect = Callable[..., Evidence]
 Mend = Callable[..., dict[str, Finding]]
@@ -146,18 +149,67 @@ def mend(collect: Collect, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
 
 
 @pytest.fixture
-def cli() -> Callable[..., Ran]:
-    """Run the unmodified command line, against a world or without any AWS."""
+def cli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Run the command line against a world, or without any AWS: in this process, or as a child of its own.
+
+    In this process it parses no model and imports nothing again. What depends on the process (pipes, signals, the
+    encoding of its streams) takes `child=True`.
+    """
 
     def run(
-        *args: str, world: World | None = None, env: dict[str, str] | None = None, cwd: Any = None
+        *args: str,
+        world: World | None = None,
+        env: dict[str, str] | None = None,
+        cwd: Any = None,
+        child: bool = False,
     ) -> Ran:
-        command = [sys.executable, "-m", "postureaudit", *args]
         with FakeAws(world or World()) as aws:
             environment = {**aws.env(), **(env or {})}
-            done = subprocess.run(
-                command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=120, check=False
-            )
-        return Ran(done.returncode, done.stdout, done.stderr)
+            if child:
+                return _child(args, environment, cwd)
+            with monkeypatch.context() as patch:
+                for name in os.environ:
+                    patch.delenv(name)
+                for name, value in environment.items():
+                    patch.setenv(name, value)
+                if cwd is not None:
+                    patch.chdir(cwd)
+                return _here(args, patch)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The file of a scenario's evidence, collected once for each process that runs tests."""
+    from postureaudit.evidence import save
+
+    folder, made = tmp_path_factory.mktemp("evidence"), dict[str, Path]()
+
+    def file(name: str) -> Path:
+        if name not in made:
+            with pytest.MonkeyPatch.context() as patch:
+                made[name] = folder / f"{name}.json"
+                save(walk_world(patch, SCENARIOS[name]()), made[name])
+        return made[name]
+
+    return file
+
+
+def _child(args: Sequence[str], environment: dict[str, str], cwd: Any) -> Ran:
+    command = [sys.executable, "-m", "postureaudit", *args]
+    done = subprocess.run(
+        command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def _here(args: Sequence[str], patch: pytest.MonkeyPatch) -> Ran:
+    from postureaudit.cli.main import run
+
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    patch.setattr(sys, "stdout", out)
+    patch.setattr(sys, "stderr", err)
+    code = run(args)
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]  # BytesIO
+    return Ran(code, *texts)
