@@ -21,11 +21,12 @@ def plain(body: Any, shape: Any, service: str) -> Any:
     """The answer in AWS's own spelling, with times as ISO 8601 UTC, without sensitive members and bytes.
 
     A setting in which people keep passwords stays as a member with nothing in it: that it is set can matter.
+    Members are in the order of their names, as saved evidence has them, so that both give the same report.
     """
     match body:
         case dict():
             found = {}
-            for name, value in body.items():
+            for name, value in sorted(body.items()):
                 if name == "ResponseMetadata" or isinstance(value, bytes):
                     continue
                 if service in _SECRET_SERVICES and name in _SECRET:
