@@ -28,6 +28,14 @@ class WaiverError(UsageError):
     """A waivers file cannot be used (exit 2)."""
 
 
+class BaselineError(UsageError):
+    """A baseline file cannot be used (exit 2)."""
+
+
+class ResultError(UsageError):
+    """A JSON result of an earlier run cannot be used (exit 2)."""
+
+
 class ConfigError(UsageError):
     """A configuration file cannot be used (exit 2)."""
 

@@ -80,6 +80,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     waiver: Waived | None = None
     fix: Fix | None = None
     blind: tuple[tuple[str, str, str], ...] = ()  # (call, region, kind) of all refusals behind UNKNOWN
+    known: bool = False  # a gap that the baseline has
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

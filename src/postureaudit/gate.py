@@ -29,6 +29,8 @@ def decide(
 ) -> Decision:
     """3 when an unwaived gap at or above `fail_on` is open, else 4 when a check there is unknown, else 0.
 
+    A finding whose open gaps the baseline all knows does not gate.
+
     `fail_on` None: no gap gates, and any unknown is 4. `exit_zero` takes 3 out. `allow_unknown` names
     checks, services, regions, calls or refusal kinds whose unknowns are tolerated; an unknown with several refusals
     behind it is tolerated when each of them is.
@@ -37,14 +39,18 @@ def decide(
     tolerated: set[str] = set()
     for finding in findings:
         counts = fail_on is None or finding.severity.rank >= fail_on.rank
-        if finding.verdict is Verdict.FAIL and not finding.waived and fail_on is not None and counts:
-            gaps += 1
+        gaps += bool(fail_on is not None and counts and _new(finding))
         for place in finding.having(Verdict.UNKNOWN):
             names = _tolerated(finding, place, allow_unknown)
             tolerated |= names
             unknown += bool(counts and not names and not place.waiver)
     code = GAPS if gaps and not exit_zero else BLIND if unknown else CLEAN
     return Decision(code=code, gaps=gaps, unknown=unknown, tolerated=tuple(sorted(tolerated)))
+
+
+def _new(finding: Finding) -> bool:
+    """Whether a place has a gap that neither a waiver covers nor the baseline knows."""
+    return any(not place.waiver and not place.known for place in finding.having(Verdict.FAIL))
 
 
 def _tolerated(finding: Finding, place: Place, allowed: frozenset[str]) -> set[str]:

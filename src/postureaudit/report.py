@@ -38,6 +38,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()  # of the signals that were asked for
     changes: tuple[str, ...] = ()  # what a user's files made different from the shipped catalogue
+    first_seen: dict[str, str] = msgspec.field(default_factory=dict)  # by fingerprint, from an earlier result
 
     def counts(self) -> Counter[str]:
         """Findings by verdict; a finding whose gaps are all waived counts as "waived", not as "fail"."""

@@ -52,3 +52,8 @@ def test_of_a_web_hook_only_the_host_is_kept(url: str) -> None:
 def test_what_is_no_url_is_kept(endpoint: str) -> None:
     """A function's ARN is followed, and an e-mail address is needed to send the confirmation again."""
     assert plain({"Endpoint": endpoint}, None, "sns") == {"Endpoint": endpoint}
+
+
+def test_half_a_character_can_be_saved() -> None:
+    """JSON admits a lone surrogate, UTF-8 does not: the evidence could not be written."""
+    assert plain({"Name": "a\ud800\u00e9"}, None, "sns") == {"Name": "a\\ud800\u00e9"}

@@ -47,6 +47,9 @@ def plain(body: Any, shape: Any, service: str) -> Any:
             return [plain(item, inner, service) for item in body if not isinstance(item, bytes)]
         case datetime.datetime():
             return iso(body)
+        case str() if not body.isascii():
+            # Half of a surrogate pair is valid in JSON and in no file: it stays readable as \ud800.
+            return body.encode("utf-8", "backslashreplace").decode()
         case str() | int() | float() | bool() | None:
             return body
         case _:

@@ -50,7 +50,23 @@ asking = together(
 )
 reporting = together(
     click.option(
-        "-o", "--output", "outputs", metavar="FORMAT[=PATH]", help="table, json, trace; - is stdout.", **_many
+        "-o",
+        "--output",
+        "outputs",
+        metavar="FORMAT[=PATH]",
+        help="table, json, jsonl, sarif, junit, github, gitlab, markdown, csv, asff, ocsf, tickets, trace; "
+        "- is stdout.",
+        **_many,
+    ),
+    click.option(
+        "--anchor",
+        metavar="FILE[:LINE]",
+        help="File of the repository at which sarif, gitlab and github put their results.",
+    ),
+    click.option(
+        "--previous",
+        type=click.Path(path_type=Path),
+        help="An earlier JSON result: tickets keep the day they were first seen.",
     ),
     click.option("--fail-on", type=click.Choice((*SEVERITIES, "none")), help="Exit 3 from here on. [low]"),
     click.option("--exit-zero", is_flag=True, help="Gaps do not change the exit code."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from urllib.parse import quote
 
 import msgspec
 
@@ -12,19 +13,41 @@ from postureaudit.report import Report
 FORMATS = {
     "table": "postureaudit.render.table",
     "json": "postureaudit.render.json",
+    "jsonl": "postureaudit.render.jsonl",
+    "sarif": "postureaudit.render.sarif",
+    "junit": "postureaudit.render.junit",
+    "github": "postureaudit.render.github",
+    "gitlab": "postureaudit.render.gitlab",
+    "markdown": "postureaudit.render.markdown",
+    "csv": "postureaudit.render.csv",
+    "asff": "postureaudit.render.asff",
+    "ocsf": "postureaudit.render.ocsf",
+    "tickets": "postureaudit.render.tickets",
     "trace": "postureaudit.render.trace",
 }
-MACHINE = frozenset({"json"})  # formats whose readers are programs: the RESULT line goes to stderr then
+MACHINE = frozenset(
+    {"json", "jsonl", "sarif", "junit", "gitlab", "csv", "asff", "ocsf", "tickets"}
+)  # formats whose readers are programs: the RESULT line goes to stderr then
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
-    """How to draw for people: columns, whether colour may be used, ASCII glyphs only, gaps to show (0: all)."""
+    """How to draw for people: columns, whether colour may be used, ASCII glyphs only, gaps to show (0: all).
+
+    `anchor` and `anchor_line` are the file of the repository, by its relative path, at which formats for code
+    reviews put what concerns no file.
+    """
 
     width: int = 100
     color: bool = False
     ascii: bool = False
     top: int = 10
     details: bool = False
+    anchor: str = ".postureaudit.yaml"
+    anchor_line: int = 1
+
+    def anchor_uri(self) -> str:
+        """The anchor as a relative URI reference."""
+        return quote(self.anchor, safe="/~-._")
 
 
 def renderer(name: str) -> Callable[[Report, Style], str]:

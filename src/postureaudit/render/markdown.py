@@ -1,0 +1,154 @@
+"""Markdown for pull requests, tickets and wikis: the summary, the gaps with their fixes, what was not evaluated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from postureaudit.findings import Finding, Fix
+from postureaudit.render import Style
+from postureaudit.render.neutral import neutral
+from postureaudit.render.summary import (
+    fix_lines,
+    open_places,
+    reasons,
+    references,
+    run_line,
+    subject,
+    waived_places,
+    where,
+)
+from postureaudit.render.table import result_line
+from postureaudit.report import Report
+
+_MANY = 25  # places of one gap that are listed
+_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&$:-])")
+
+
+def render(report: Report, style: Style) -> str:
+    """The whole report as GitHub flavoured Markdown."""
+    return "\n".join(_lines(report, style)) + "\n"
+
+
+def text(value: str) -> str:
+    """A stranger's text as Markdown that shows it and does nothing: no link, no mention, no markup, one line."""
+    return _ACTIVE.sub(r"\\\1", neutral(value.replace("\n", " ")))
+
+
+def code(value: str) -> str:
+    """Inline code; its ticks are longer than any inside. A pipe is escaped, because it would end a table's cell."""
+    shown = neutral(value.replace("\n", " ")).replace("|", "\\|")
+    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{ticks}{pad}{shown}{pad}{ticks}" if shown else ""
+
+
+def fence(lines: Iterable[str], language: str = "sh") -> Iterator[str]:
+    """A code block whose fence is longer than any inside; its lines keep what they say."""
+    shown = [neutral(line) for line in lines]
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    yield from (f"{ticks}{language}", *shown, ticks)
+
+
+def body(finding: Finding) -> list[str]:
+    """One finding as a section's lines: places, why, fix, undo, references. What a ticket carries."""
+    places = open_places(finding) or waived_places(finding)
+    lines = [text(finding.why), ""]
+    lines += [f"**Where** ({len(places)})", ""]
+    for place in places[:_MANY]:
+        lines.append(f"- {code(subject(place))}" + (f": {text(place.reason)}" if place.reason else ""))
+    if len(places) > _MANY:
+        lines.append(f"- and {len(places) - _MANY} more")
+    lines.append("")
+    if finding.fix:
+        lines += _fix(finding.fix)
+    if mapped := references(finding):
+        lines += ["**References** " + ", ".join(text(item) for item in mapped), ""]
+    return lines
+
+
+def _fix(fix: Fix) -> Iterator[str]:
+    yield from ("**Fix**", "")
+    if fix.shell:
+        yield from fence(fix.shell.splitlines())
+        yield ""
+    for index, step in enumerate(fix.steps, 1):
+        yield f"{index}. {text(step)}"
+    if fix.steps:
+        yield ""
+    for label, value in fix_lines(fix):
+        if label == "Undo" and ("aws " in value or "\n" in value):
+            yield from ("- Undo:", "", *fence(value.splitlines()), "")
+        else:
+            yield f"- {label}: {text(value)}"
+    yield ""
+
+
+def _lines(report: Report, style: Style) -> Iterator[str]:
+    yield from ("# AWS detection and response", "", text(run_line(report)), "")
+    yield f"**{text(result_line(report))}**"
+    yield ""
+    yield from _counts(report)
+    gaps = report.gaps()
+    if gaps:
+        yield from (
+            f"## Gaps ({len(gaps)})",
+            "",
+            "| severity | check | where | why |",
+            "| --- | --- | --- | --- |",
+        )
+        for gap in gaps:
+            first = next(iter(reasons(open_places(gap))), gap.title)
+            yield (
+                f"| {gap.severity.value} | {code(gap.check)} | {text(where(open_places(gap)))} | {text(first)} |"
+            )
+        yield ""
+        shown = gaps if style.details or style.top == 0 else gaps[: style.top]
+        for gap in shown:
+            yield from (f"### {text(gap.check)}: {text(gap.title)}", "", *body(gap))
+        if len(shown) < len(gaps):
+            yield from (f"The other {len(gaps) - len(shown)} are in the table above (--top 0 shows all).", "")
+    yield from _not_evaluated(report)
+    yield from _waived(report)
+    for warning in (*report.warnings, *report.changes):
+        yield f"- {text(warning)}"
+
+
+def _counts(report: Report) -> Iterator[str]:
+    counts = report.counts()
+    names = ("fail", "unknown", "waived", "pass", "not_applicable")
+    yield "| " + " | ".join(name.replace("_", " ") for name in names) + " |"
+    yield "| " + " | ".join("---:" for _ in names) + " |"
+    yield "| " + " | ".join(str(counts[name]) for name in names) + " |"
+    yield ""
+
+
+def _not_evaluated(report: Report) -> Iterator[str]:
+    unseen = report.unseen()
+    if report.complete():
+        return
+    yield from ("## Not evaluated: this audit is incomplete", "")
+    if unseen:
+        yield from ("| region | call | refused as | checks |", "| --- | --- | --- | ---: |")
+        for item in unseen:
+            kind = item.kind.replace("_", " ") + (f" ({item.code})" if item.code else "")
+            yield f"| {text(item.region)} | {code(item.call)} | {text(kind)} | {len(item.affects)} |"
+    yield ""
+
+
+def _waived(report: Report) -> Iterator[str]:
+    found = [
+        (place.waiver, finding.check, place)
+        for finding in report.findings
+        for place in finding.places
+        if place.waiver
+    ]
+    if not found:
+        return
+    yield from (f"## Waived ({len(found)})", "", "| waiver | check | where | until | owner | reason |")
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for waiver, check, place in found:
+        cells = (waiver.id, check, subject(place), waiver.expires, waiver.owner, waiver.reason)
+        yield "| " + " | ".join(text(cell) for cell in cells) + " |"
+    yield ""
