@@ -417,3 +417,55 @@ def test_aws_region_chooses_the_partition(cli: Cli) -> None:
     cli("audit", "--no-config", "-q", world=world, env={"AWS_REGION": "cn-north-1", "AWS_DEFAULT_REGION": ""})
 
     assert {call[1] for call in world.calls if call[2] == "sts"} == {"cn-northwest-1"}
+
+
+def test_baseline_diff_and_first_seen(cli: Cli, saved: Saved, tmp_path: Path) -> None:
+    """Today's gaps become a baseline that lets the same account pass; a result says what changed since."""
+    before, base, after = (str(tmp_path / name) for name in ("before.json", "base.json", "after.json"))
+    mixed_file, empty_file = str(saved("mixed")), str(saved("empty"))
+    cli("report", mixed_file, "--no-config", "-s", "config", "-o", f"json={before}")
+    wrote = cli("baseline", "write", before, "-o", base)
+
+    again = (
+        "report",
+        mixed_file,
+        "--no-config",
+        "-s",
+        "config",
+        "--allow-unknown",
+        "config",
+        "--baseline",
+        base,
+    )
+    same = cli(*again, "--previous", before, "-o", f"json={after}", "-o", "table=-")
+    other = cli("report", empty_file, "--no-config", "-s", "config", "--baseline", base, "-o", "json=-")
+
+    assert (wrote.code, same.code, other.code) == (0, 0, 3)
+    assert "BASELINE  0 new, " in same.out
+    jsonschema.validate(json.loads(Path(after).read_text()), SCHEMA)
+    jsonschema.validate(other.json, SCHEMA)
+    ended = json.loads(Path(before).read_text())["run"]["ended"]
+    kept = json.loads(Path(after).read_text())["findings"]
+    assert {item["first_seen"] for item in kept if item["verdict"] == "fail"} == {ended}
+    assert cli("diff", before, after).code == 0
+    Path(after).write_text(json.dumps(other.json))
+    changed = cli("diff", before, after)
+    assert changed.code == 3 and "new" in changed.out and changed.out.splitlines()[-1].startswith("DIFF  ")
+    assert cli("baseline", "prune", base, before).code == 0
+
+
+def test_many_reports_of_one_run(cli: Cli, saved: Saved, tmp_path: Path) -> None:
+    """Each goes where it was sent; the step summary is added to; what stdout shows parses whatever stderr says."""
+    summary, sarif = tmp_path / "summary.md", tmp_path / "r.sarif"
+    summary.write_text("before\n")
+    env = {"GITHUB_STEP_SUMMARY": str(summary), "FORCE_COLOR": "1"}
+    wanted = ("-o", "json=-", "-o", f"sarif={sarif}", "-o", f"github={tmp_path / 'g'}")
+
+    ran = cli("report", str(saved("empty")), "--no-config", *wanted, "--anchor", "a/b.yaml:3", env=env)
+
+    [result, *_] = json.loads(sarif.read_text())["runs"][0]["results"]
+    where = result["locations"][0]["physicalLocation"]
+    assert ran.json["summary"]["exit_code"] == 3 and "\x1b" not in ran.out
+    assert (where["artifactLocation"]["uri"], where["region"]["startLine"]) == ("a/b.yaml", 3)
+    assert summary.read_text().startswith("before\n# AWS detection and response")
+    assert "file=a/b.yaml,line=3" in (tmp_path / "g").read_text()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 
+import msgspec
 import pytest
 
-from postureaudit import waivers
+from postureaudit import catalog, waivers
 from postureaudit.errors import WaiverError
 from postureaudit.findings import Finding, Place, Severity, Verdict
+from postureaudit.results import Result, SeenFinding, SeenPlace
 
 TODAY = datetime.date(2026, 11, 24)
 
@@ -71,3 +73,48 @@ def test_waivers_is_a_list(text: str) -> None:
     """Anything else is refused with file:line."""
     with pytest.raises(WaiverError, match=r"w\.yaml:"):
         waivers.parse(text, name="w.yaml")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"expires": "2026-11-01", "check": "config.retention"}, "expired on 2026-11-01"),
+        ({"check": "config.recorder-onn"}, "did you mean config.recorder-on"),
+        ({"check": "confg.*"}, "did you mean config"),
+        ({"check": "config.*"}, "too broad"),
+    ],
+)
+def test_lint_tells_what_a_reviewer_should_know(fields: dict[str, object], told: str) -> None:
+    """Expired, for no check, and a whole family everywhere are told; a narrow one that lives is not."""
+    good = a_waiver(check="config.recorder-on", regions=("eu-west-1",))
+
+    [problem] = waivers.lint([good, a_waiver(id="X", **fields)], catalog.builtin(), today=TODAY)
+
+    assert told in problem and "waiver X" in problem
+
+
+def test_lint_tells_an_unused_waiver_by_a_result() -> None:
+    """A waiver that matches no place of the result is told; one that does is not."""
+    seen = SeenPlace(fingerprint="p", region="eu-west-1", resource=None, verdict=Verdict.FAIL)
+    finding = SeenFinding(
+        fingerprint="f",
+        check="config.recorder-on",
+        title="t",
+        severity=Severity.HIGH,
+        verdict=Verdict.FAIL,
+        account="111122223333",
+        places=(seen,),
+    )
+    document = {
+        "schema_version": "1.0",
+        "run": {"ended": "", "regions": {"audited": []}},
+        "findings": [finding],
+    }
+    result = msgspec.convert(msgspec.to_builtins(document), Result)
+    pair = [
+        a_waiver(id=name, check="config.recorder-on", regions=(name,)) for name in ("eu-west-1", "eu-west-2")
+    ]
+
+    [problem] = waivers.lint(pair, catalog.builtin(), today=TODAY, result=result)
+
+    assert "waiver eu-west-2 matches nothing" in problem

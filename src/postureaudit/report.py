@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from postureaudit.baseline import Compared
 from postureaudit.evidence import Evidence
 from postureaudit.findings import Finding, Severity, Verdict
 from postureaudit.gate import Decision
@@ -38,7 +39,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()  # of the signals that were asked for
     changes: tuple[str, ...] = ()  # what a user's files made different from the shipped catalogue
-    first_seen: dict[str, str] = msgspec.field(default_factory=dict)  # by fingerprint, from an earlier result
+    baseline: Compared | None = None  # the run against a baseline, where one was given
+    first_seen: dict[str, str] | None = None  # by fingerprint, from an earlier result
 
     def counts(self) -> Counter[str]:
         """Findings by verdict; a finding whose gaps are all waived counts as "waived", not as "fail"."""

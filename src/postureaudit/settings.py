@@ -21,7 +21,7 @@ PYPROJECT = "pyproject.toml"
 NARROWING = ("regions", "exclude_regions", "check", "skip", "services", "frameworks")
 # What only the command line, the environment or a named file may set: the found one may come from a stranger.
 _NAMED_ONLY = (
-    *("profile", "role_arn", "external_id", "checks_file", "waivers", "disable", "severities"),
+    *("profile", "role_arn", "external_id", "checks_file", "waivers", "baseline", "disable", "severities"),
     *("parameters", "check_parameters"),  # a stranger's bucket in a fix, a threshold of one day
 )
 
@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     role_arn: str = ""
     external_id: str = ""
     waivers: str = ""
+    baseline: str = ""
     checks_file: str = ""
     parameters: dict[str, str] = msgspec.field(default_factory=dict)
     check_parameters: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)

@@ -7,13 +7,17 @@ import re
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from postureaudit import strict_yaml
 from postureaudit.errors import WaiverError
 from postureaudit.findings import Finding, Place, Verdict, Waived
+
+if TYPE_CHECKING:
+    from postureaudit.catalog import Catalog
+    from postureaudit.results import Result, SeenFinding
 
 LONGEST = 366  # days from created to expires
 SOON = 14  # days before expiry from which a warning is given
@@ -37,13 +41,19 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def fits(self, finding: Finding, place: Place) -> bool:
         """Whether it is for this place, whatever the day."""
+        return self.covering(finding.check, finding.account, place.region, place.resource, place.verdict)
+
+    def covering(
+        self, check: str, account: str, region: str | None, resource: str | None, verdict: Verdict
+    ) -> bool:
+        """Whether it is for a place with this verdict, whatever the day."""
         verdicts = {"gap": Verdict.FAIL, "unknown": Verdict.UNKNOWN}
         return (
-            fnmatchcase(finding.check, self.check)
-            and place.verdict in [verdicts[name] for name in self.covers]
-            and _any(finding.account, self.accounts)
-            and _any(place.region or "", self.regions)
-            and _any(place.resource or "", self.resources)
+            fnmatchcase(check, self.check)
+            and verdict in [verdicts[name] for name in self.covers]
+            and _any(account, self.accounts)
+            and _any(region or "", self.regions)
+            and _any(resource or "", self.resources)
         )
 
 
@@ -152,6 +162,42 @@ def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: date
         elif left <= SOON:
             warnings.append(f"waiver {waiver.id} expires in {left} days: ask {waiver.owner}{ticket}")
     return Applied(findings=marked, warnings=tuple(warnings), unused=tuple(unused), used=tuple(sorted(used)))
+
+
+def lint(
+    waivers: Sequence[Waiver], catalog: Catalog, *, today: datetime.date, result: Result | None = None
+) -> list[str]:
+    """What a reviewer should know, a sentence each: expired, for no check that exists, too broad, or unused.
+
+    Too broad is a family of checks in every account, region and resource. Unused is told by a JSON result.
+    """
+    from postureaudit.errors import UsageError
+
+    problems = []
+    for waiver in waivers:
+        where = f"waiver {waiver.id}"
+        if datetime.date.fromisoformat(waiver.expires) < today:
+            problems.append(f"{where} expired on {waiver.expires}: renew or remove it (ask {waiver.owner})")
+        try:
+            catalog.select(only=[waiver.check])
+        except UsageError as error:
+            problems.append(f"{where}: {error.message}; {error.hint}")
+            continue
+        if (
+            waiver.check.endswith(".*")
+            and (waiver.accounts, waiver.regions, waiver.resources) == (("*",),) * 3
+        ):
+            problems.append(f"{where} is too broad: all of {waiver.check} everywhere; name checks or places")
+        if result is not None and not any(_hits(waiver, item) for item in result.findings):
+            problems.append(f"{where} matches nothing in the result: remove it")
+    return problems
+
+
+def _hits(waiver: Waiver, seen: SeenFinding) -> bool:
+    return any(
+        waiver.covering(seen.check, seen.account, place.region, place.resource, place.verdict)
+        for place in seen.places
+    )
 
 
 def _marked(finding: Finding, waivers: Sequence[Waiver], today: datetime.date, used: set[str]) -> Finding:

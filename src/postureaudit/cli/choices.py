@@ -45,11 +45,13 @@ def with_settings(given: dict[str, Any]) -> dict[str, Any]:
         "external_id": found.external_id,
         "waivers_file": Path(found.waivers) if found.waivers else None,
         "checks_file": Path(found.checks_file) if found.checks_file else None,
+        "baseline_file": Path(found.baseline) if found.baseline else None,
     }
     for name, value in pairs.items():
         if value and not merged.get(name):
             merged[name] = value
     merged.update(
+        settings_file=path,
         parameters=found.parameters,
         check_parameters=found.check_parameters,
         severities=found.severities,

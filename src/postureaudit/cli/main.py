@@ -19,9 +19,6 @@ from postureaudit.errors import PostureAuditError, UsageError
 if TYPE_CHECKING:
     from postureaudit.evidence import Evidence
 
-if TYPE_CHECKING:
-    pass
-
 
 def run(args: Sequence[str]) -> int:
     """Run the command line and give its exit code; a foreseen failure is one sentence and a next step."""
@@ -231,6 +228,85 @@ def lint_checks(path: Path) -> None:
     if problems:
         raise UsageError(f"{len(problems)} problems in {path}", hint="each line above names one")
     click.echo(f"{path}: {len(found)} checks, no problems")
+
+
+@main.group("baseline")
+def baselines() -> None:
+    """Today's gaps as a file of fingerprints, so that a gate can ask for what is new."""
+
+
+@baselines.command("write")
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option("-o", "--output", "path", type=click.Path(path_type=Path), required=True)
+def write_baseline(result: Path, path: Path) -> None:
+    """Keep the open gaps of RESULT, a file that -o json=FILE wrote."""
+    from postureaudit import baseline, results
+    from postureaudit.evidence import write_whole
+
+    found = baseline.of(results.load(result))
+    write_whole(path, found.text().encode())
+    click.echo(f"wrote {path}: {len(found.places())} gaps of {len(found.findings)} checks", err=True)
+
+
+@baselines.command("prune")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("result", type=click.Path(path_type=Path))
+def prune_baseline(file: Path, result: Path) -> None:
+    """Take out of FILE what RESULT shows as resolved; what was not checked again stays."""
+    from postureaudit import baseline, results
+    from postureaudit.evidence import write_whole
+
+    found, gone = baseline.pruned(baseline.load(file), results.load(result))
+    if gone:
+        write_whole(file, found.text().encode())
+    click.echo(f"{file}: {gone} resolved and taken out, {len(found.places())} left", err=True)
+
+
+@main.command("diff")
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Choice(("text", "json")), default="text")
+@click.option("--exit-zero", is_flag=True, help="New gaps do not change the exit code.")
+def compare_results(old: Path, new: Path, output: str, exit_zero: bool) -> None:
+    """What changed between two JSON results. Exits 3 when a gap is new."""
+    from postureaudit import diff, results
+    from postureaudit.cli.comparing import lines
+
+    found = diff.diff(results.load(old), results.load(new))
+    if output == "json":
+        import json
+
+        click.echo(json.dumps([change.document() for change in found], indent=1))
+    else:
+        for line in lines(found):
+            click.echo(line)
+    if any(change.new for change in found) and not exit_zero:
+        raise click.exceptions.Exit(3)
+
+
+@main.group("waivers")
+def waivers_group() -> None:
+    """Gaps that are accepted for a while."""
+
+
+@waivers_group.command("lint")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--result", type=click.Path(path_type=Path), help="A JSON result: tells which match nothing in it."
+)
+def lint_waivers(path: Path, result: Path | None) -> None:
+    """Expired, unused and too broad waivers. Exits 2 when there is one."""
+    from postureaudit import catalog, results, waivers
+
+    today = datetime.datetime.now(datetime.UTC).date()
+    found = waivers.load(path)
+    seen = results.load(result) if result else None
+    problems = waivers.lint(found, catalog.builtin(), today=today, result=seen)
+    for problem in problems:
+        click.echo(f"{path}: {problem}", err=True)
+    if problems:
+        raise UsageError(f"{len(problems)} problems in {path}", hint="each line above names one")
+    click.echo(f"{path}: {len(found)} waivers, no problems")
 
 
 @main.command()

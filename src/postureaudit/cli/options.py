@@ -71,6 +71,12 @@ reporting = together(
     click.option("--fail-on", type=click.Choice((*SEVERITIES, "none")), help="Exit 3 from here on. [low]"),
     click.option("--exit-zero", is_flag=True, help="Gaps do not change the exit code."),
     click.option("--allow-unknown", metavar="NAME", help="Tolerate this blindness, by name.", **_many),
+    click.option(
+        "--baseline",
+        "baseline_file",
+        type=click.Path(path_type=Path),
+        help="Gaps of an earlier day: they are shown and do not gate.",
+    ),
     click.option("--waivers", "waivers_file", type=click.Path(path_type=Path), help="Waivers file."),
     click.option("--no-waivers", is_flag=True),
     click.option("--strict-waivers", is_flag=True, help="Exit 2 when a waiver matches nothing."),

@@ -16,6 +16,7 @@ from postureaudit.cli.messages import say
 from postureaudit.errors import UsageError
 
 if TYPE_CHECKING:
+    from postureaudit.baseline import Compared
     from postureaudit.catalog import Catalog
     from postureaudit.evidence import Evidence
     from postureaudit.findings import Finding, Severity
@@ -36,7 +37,7 @@ def report(
     warnings: Sequence[str] = (),
 ) -> None:
     """Judge, apply waivers, decide, write every output, exit."""
-    from postureaudit import evaluate, waivers
+    from postureaudit import evaluate, results, waivers
     from postureaudit.gate import decide
     from postureaudit.report import Report
     from postureaudit.resources import View
@@ -51,9 +52,11 @@ def report(
         accepted = waivers.load(file) if file else ()
     today = today or datetime.datetime.now(datetime.UTC).date()
     applied = waivers.apply(findings, accepted, today=today)
+    compared = _compared(applied.findings, evidence, given)
+    findings = compared.findings if compared else applied.findings
     fail_on = _fail_on(given["fail_on"])
     decision = decide(
-        applied.findings,
+        findings,
         fail_on=fail_on,
         exit_zero=given["exit_zero"],
         allow_unknown=frozenset(given["allow_unknown"]),
@@ -64,7 +67,7 @@ def report(
     made = Report(
         evidence=evidence,
         digest=catalog.digest,
-        findings=applied.findings,
+        findings=findings,
         decision=decision,
         exit_code=interrupted or code,
         fail_on=fail_on,
@@ -73,10 +76,23 @@ def report(
         warnings=(*warnings, *applied.warnings),
         routes=_routes(views.values(), {catalog.check(name).topic for name in ids}),
         changes=catalog.changes,
+        baseline=compared,
+        first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
     )
     _write(made, outputs, given)
     if made.exit_code:
         raise click.exceptions.Exit(made.exit_code)
+
+
+def _compared(findings: Sequence[Finding], evidence: Evidence, given: Mapping[str, Any]) -> Compared | None:
+    """The run against the baseline that was named; None without one."""
+    if not given["baseline_file"]:
+        return None
+    from postureaudit import baseline
+
+    header = evidence.header
+    whole = not header.regions.excluded and not header.interrupted
+    return baseline.compare(baseline.load(given["baseline_file"]), findings, whole=whole)
 
 
 def warn_of_lost(evidence: Evidence, given: Mapping[str, Any]) -> None:
@@ -111,12 +127,40 @@ def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, An
         style = _style(given, sys.stdout)
         sys.stdout.write(renderer(name)(made, style))
         sys.stdout.flush()
+    if any(name == "github" for name, _ in outputs):
+        _step_summary(made, given)
     if not any(name not in MACHINE and path == "-" for name, path in outputs) and not given["quiet"]:
         from postureaudit.render.table import result_line
 
         for warning in made.warnings:
             say(f"warning: {warning}")
         click.echo(result_line(made), err=True)
+
+
+def _step_summary(made: Any, given: Mapping[str, Any]) -> None:
+    """Add the Markdown report to the summary of the GitHub Actions step, where the runner names a file for it."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    from postureaudit.render import renderer
+    from postureaudit.render.github import step_summary
+
+    text = step_summary(renderer("markdown")(made, _style(given, sys.stdout, file=True)))
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _anchor(given: Mapping[str, Any]) -> tuple[str, int]:
+    """The file and line that stand for the audit in a code review: as named, else the settings or waivers in use."""
+    if given["anchor"]:
+        name, colon, line = given["anchor"].rpartition(":")
+        if colon and line.isdigit() and int(line) > 0:
+            return name, int(line)
+        return given["anchor"], 1
+    for path in (given.get("settings_file"), given["waivers_file"]):
+        if path and Path(path).resolve().is_relative_to(Path.cwd()):
+            return Path(path).resolve().relative_to(Path.cwd()).as_posix(), 1
+    return ".postureaudit.yaml", 1
 
 
 def _style(given: Mapping[str, Any], stream: Any, *, file: bool = False) -> Any:
@@ -140,7 +184,10 @@ def _style(given: Mapping[str, Any], stream: Any, *, file: bool = False) -> Any:
         ascii_only = given["ascii_only"]
     except (UnicodeEncodeError, LookupError):
         ascii_only = True
+    anchor, anchor_line = _anchor(given)
     return Style(
+        anchor=anchor,
+        anchor_line=anchor_line,
         width=max(width, 40),
         color=color and not file,
         ascii=ascii_only,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from postureaudit import __version__
-from postureaudit.findings import Finding, Fix, Place
+from postureaudit.findings import Finding, Fix, Place, Verdict
 from postureaudit.render import Style
 from postureaudit.report import Report
 from postureaudit.signals.model import Route
@@ -50,8 +50,9 @@ def document(report: Report) -> dict[str, Any]:
             "not_applicable": counts["not_applicable"],
             "by_severity": report.by_severity(),
             "tolerated": list(report.decision.tolerated),
+            "baseline": _baseline(report),
         },
-        "findings": [_finding(item) for item in report.findings],
+        "findings": [_finding(item, report) for item in report.findings],
         "signals": [route_document(item) for item in report.routes],
         "unknown": [msgspec.to_builtins(item) for item in report.unseen()],
     }
@@ -82,7 +83,21 @@ def route_document(route: Route) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _baseline(report: Report) -> dict[str, Any] | None:
+    found = report.baseline
+    if found is None:
+        return None
+    return {
+        "new": found.new,
+        "old": found.old,
+        "resolved": list(found.resolved),
+        "not_rechecked": list(found.not_rechecked),
+    }
+
+
+def _finding(finding: Finding, report: Report) -> dict[str, Any]:
+    known = report.first_seen
+    first = None if known is None else known.get(finding.fingerprint, report.evidence.header.ended)
     return {
         "fingerprint": finding.fingerprint,
         "check": finding.check,
@@ -93,6 +108,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "account": finding.account,
         "why": finding.why,
         "maps_to": msgspec.to_builtins(finding.maps_to),
+        "first_seen": first if finding.verdict is Verdict.FAIL else None,
         "places": [_place(place) for place in finding.places],
         "fix": _fix(finding.fix),
     }
@@ -108,6 +124,7 @@ def _place(place: Place) -> dict[str, Any]:
         "facts": place.facts,
         "owner": place.owner or None,
         "waiver": msgspec.to_builtins(place.waiver) if place.waiver else None,
+        "in_baseline": place.known,
         "fix": _fix(place.fix),
     }
 

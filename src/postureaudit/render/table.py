@@ -67,6 +67,7 @@ class _Page:
         yield from self._response()
         yield from self._not_evaluated()
         yield from self._waived()
+        yield from self._baseline()
         yield from self._changed()
         yield from self._result()
 
@@ -270,6 +271,19 @@ class _Page:
                 yield Text("        " * (index > 0) + line.plain, style=COLORS["waived"])
         for warning in self.report.warnings:
             yield Text(neutral(f"WARNING  {warning}"), style="yellow")
+
+    def _baseline(self) -> Iterator[Text]:
+        """The run against the baseline, by place."""
+        found = self.report.baseline
+        if found is None:
+            return
+        parts = [f"BASELINE  {found.new} new, {found.old} old"]
+        if found.resolved:
+            parts.append(f"{len(found.resolved)} resolved (postureaudit baseline prune)")
+        if found.not_rechecked:
+            parts.append(f"{len(found.not_rechecked)} not checked again")
+        for index, line in enumerate(packed(parts, self.style.width, between=", ")):
+            yield Text("          " * (index > 0) + line.plain)
 
     def _changed(self) -> Iterator[Text]:
         for change in self.report.changes:

@@ -50,6 +50,6 @@ def _ticket(report: Report, gap: Finding) -> dict[str, Any]:
         "places": [
             {"key": place.fingerprint, "region": place.region, "resource": place.resource} for place in places
         ],
-        "first_seen": report.first_seen.get(gap.fingerprint, ended),
+        "first_seen": (report.first_seen or {}).get(gap.fingerprint, ended),
         "last_seen": ended,
     }
