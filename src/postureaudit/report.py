@@ -40,6 +40,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = ()  # of the signals that were asked for
     changes: tuple[str, ...] = ()  # what a user's files made different from the shipped catalogue
     baseline: Compared | None = None  # the run against a baseline, where one was given
+    evidence_digest: str = ""  # of the evidence as it was collected, where this one is redacted
     first_seen: dict[str, str] | None = None  # by fingerprint, from an earlier result
 
     def counts(self) -> Counter[str]:

@@ -68,6 +68,16 @@ reporting = together(
         type=click.Path(path_type=Path),
         help="An earlier JSON result: tickets keep the day they were first seen.",
     ),
+    click.option(
+        "--redact",
+        metavar="KIND,...",
+        help="Pseudonyms instead of names: accounts, arns, principals.",
+    ),
+    click.option(
+        "--redact-key-file",
+        type=click.Path(path_type=Path),
+        help="The same key gives the same pseudonyms in the next run.",
+    ),
     click.option("--fail-on", type=click.Choice((*SEVERITIES, "none")), help="Exit 3 from here on. [low]"),
     click.option("--exit-zero", is_flag=True, help="Gaps do not change the exit code."),
     click.option("--allow-unknown", metavar="NAME", help="Tolerate this blindness, by name.", **_many),

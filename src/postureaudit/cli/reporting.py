@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from postureaudit.catalog import Catalog
     from postureaudit.evidence import Evidence
     from postureaudit.findings import Finding, Severity
+    from postureaudit.redact import Redactor
     from postureaudit.resources import View
     from postureaudit.signals.model import Route
 
@@ -43,6 +44,7 @@ def report(
     from postureaudit.resources import View
 
     outputs = formats(given["outputs"])
+    redactor = _redactor(given)
     warn_of_lost(evidence, given)
     needs = {**given["parameters"], **choices.needs(given["needs"])}
     views = {account.id: View(evidence, account.id) for account in evidence.header.accounts}
@@ -79,9 +81,35 @@ def report(
         baseline=compared,
         first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
     )
+    if redactor:
+        made = redactor.report(made)
     _write(made, outputs, given)
     if made.exit_code:
         raise click.exceptions.Exit(made.exit_code)
+
+
+def _redactor(given: Mapping[str, Any]) -> Redactor | None:
+    """What turns names into pseudonyms; without a key file its key is for this run alone."""
+    if not given["redact"]:
+        return None
+    import secrets
+
+    from postureaudit.redact import KINDS, Redactor
+
+    kinds = [kind.strip() for kind in given["redact"].split(",")]
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(f"--redact knows no {kind!r}", hint=f"there is: {', '.join(KINDS)}")
+    path = given["redact_key_file"]
+    try:
+        key = path.read_bytes() if path else secrets.token_bytes(32)
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}", hint="name a file with a secret of yours"
+        ) from error
+    if len(key.strip()) < 16:
+        raise UsageError(f"the key in {path} is too short", hint="make one with: openssl rand -hex 32")
+    return Redactor(kinds, key)
 
 
 def _compared(findings: Sequence[Finding], evidence: Evidence, given: Mapping[str, Any]) -> Compared | None:

@@ -1,0 +1,105 @@
+"""A redacted report tells nobody whose account it is, and still groups with the next one."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from postureaudit.redact import KINDS, Redactor
+from postureaudit.render import FORMATS, Style, renderer
+from postureaudit.report import Report
+from tests.render.zoo import ACCOUNT, ZOO, a_report
+
+KEY = b"k" * 32
+# Twelve digits that are no part of a hexadecimal fingerprint and of no time in milliseconds.
+DIGITS = re.compile(r"(?<![0-9a-f])[0-9]{12}(?![0-9a-f])")
+
+
+@pytest.fixture(scope="module")
+def redacted(demo_report: Report) -> Report:
+    """The demo's report with every kind of name replaced."""
+    return Redactor(KINDS, KEY).report(demo_report)
+
+
+def _names_of(report: Report) -> set[str]:
+    """What must not be told: accounts, their names, resources, and whoever asked or owns a waiver."""
+    header = report.evidence.header
+    found = {item.id for item in header.accounts} | {item.name for item in header.accounts if item.name}
+    found |= {header.caller.rpartition("/")[2]}
+    for finding in report.findings:
+        for place in finding.places:
+            found |= {place.resource} if place.resource not in (None, "*") else set()
+            found |= {place.waiver.owner} if place.waiver else set()
+    return {name for name in found if len(name) > 3}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_format_tells_a_name(name: str, demo_report: Report, redacted: Report) -> None:
+    """Accounts, resources and people are gone from every format; what is wrong with them is not."""
+    text = renderer(name)(redacted, Style(top=0, details=True))
+    before = renderer(name)(demo_report, Style(top=0, details=True))
+
+    secret = {
+        item for item in _names_of(demo_report) if re.search(rf"(?<![\w-]){re.escape(item)}(?![\w-])", text)
+    }
+    assert secret == set() and not DIGITS.search(text)
+    assert text != before and len(text) > len(before) / 3
+
+
+def test_the_same_key_gives_the_same_names(demo_report: Report, redacted: Report) -> None:
+    """Tickets of the next run have the same keys; with another key they do not."""
+    again = Redactor(KINDS, KEY).report(demo_report)
+    other = Redactor(KINDS, b"o" * 32).report(demo_report)
+
+    keys = [
+        {item.fingerprint for item in report.findings} for report in (redacted, again, other, demo_report)
+    ]
+    places = {place.fingerprint for item in redacted.findings for place in item.places}
+    assert keys[0] == keys[1] and not keys[0] & keys[2] and not keys[0] & keys[3]
+    assert len(places) == sum(len(item.places) for item in redacted.findings)
+    assert redacted.counts() == demo_report.counts()
+
+
+def test_a_command_with_a_pseudonym_is_not_offered_to_run(redacted: Report) -> None:
+    """argv is null; the shell text still shows which command it would be."""
+    document = json.loads(renderer("json")(redacted, Style()))
+    fixes = [item["fix"] for item in document["findings"] if item["fix"]]
+
+    assert fixes and all(fix["argv"] is None for fix in fixes)
+    assert any(re.search(r"^aws cloudtrail [a-z-]+ ", fix["shell"], re.MULTILINE) for fix in fixes)
+    assert document["run"]["evidence_sha256"].startswith("sha256:")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_are_chosen_one_by_one(kind: str, demo_report: Report) -> None:
+    """What was not asked for stays readable."""
+    text = renderer("json")(Redactor([kind], KEY).report(demo_report), Style())
+
+    account = demo_report.evidence.header.accounts[0].id
+    assert (account in text) is (kind != "accounts")
+    assert ("bob@example.com" in text) is (kind != "principals")
+
+
+@pytest.mark.parametrize("animal", ZOO)
+def test_hostile_names_are_redacted_too(animal: str) -> None:
+    """A name with markup or line ends in it is replaced as a whole where it names a resource."""
+    report = Redactor(KINDS, KEY).report(a_report(ZOO[animal]))
+
+    places = [place for finding in report.findings for place in finding.places]
+    assert all(re.fullmatch(r"name-[a-z]{12}", str(place.resource)) for place in places)
+    assert ACCOUNT not in renderer("json")(report, Style())
+
+
+def test_a_run_over_the_command_line(cli: object, saved: object) -> None:
+    """--redact takes a list; an unknown kind and a key that is too short are usage errors."""
+    run, file = cli, saved
+    assert callable(run) and callable(file)
+    path = str(file("empty"))
+
+    fine = run("report", path, "--no-config", "--redact", "accounts,arns", "-o", "json=-")
+    wrong = run("report", path, "--no-config", "--redact", "account", "-o", "json=-")
+
+    assert fine.code == 3 and ACCOUNT not in fine.out and "names are redacted" in fine.err
+    assert wrong.code == 2 and "accounts, arns, principals" in wrong.err
