@@ -54,7 +54,7 @@ reporting = together(
         "--output",
         "outputs",
         metavar="FORMAT[=PATH]",
-        help="table, json, jsonl, sarif, junit, github, gitlab, markdown, csv, asff, ocsf, tickets, trace; "
+        help="table, json, jsonl, sarif, junit, github, gitlab, markdown, html, csv, asff, ocsf, tickets, trace; "
         "- is stdout.",
         **_many,
     ),

@@ -19,6 +19,7 @@ FORMATS = {
     "github": "postureaudit.render.github",
     "gitlab": "postureaudit.render.gitlab",
     "markdown": "postureaudit.render.markdown",
+    "html": "postureaudit.render.html",
     "csv": "postureaudit.render.csv",
     "asff": "postureaudit.render.asff",
     "ocsf": "postureaudit.render.ocsf",
