@@ -19,9 +19,11 @@ import pytest
 from postureaudit import __file__ as package
 from postureaudit import catalog
 from postureaudit.aws.allowed import ALLOWED
+from postureaudit.render import FORMATS, MACHINE
 from tests.conftest import Ran
 from tests.fakeaws import FakeAws, Fault
 from tests.fakeaws.scenarios import SCENARIOS, empty, mixed
+from tests.render.test_formats import PARSERS
 
 Cli = Callable[..., Ran]
 Saved = Callable[[str], Path]
@@ -469,3 +471,23 @@ def test_many_reports_of_one_run(cli: Cli, saved: Saved, tmp_path: Path) -> None
     assert (where["artifactLocation"]["uri"], where["region"]["startLine"]) == ("a/b.yaml", 3)
     assert summary.read_text().startswith("before\n# AWS detection and response")
     assert "file=a/b.yaml,line=3" in (tmp_path / "g").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"trace"}))
+def test_every_format_on_stdout(cli: Cli, saved: Saved, tmp_path: Path, name: str) -> None:
+    """What programs read parses and has no escape code, while warnings are told and colour is asked for."""
+    waivers = tmp_path / "w.yaml"
+    until = datetime.date.today() + datetime.timedelta(3)
+    waivers.write_text(
+        f"version: 1\nwaivers:\n  - {{id: W, check: config.retention, owner: a, reason: b, expires: {until}}}\n"
+    )
+    options = ("--no-config", "-s", "config", "--waivers", str(waivers), "-o", f"{name}=-")
+
+    asked = cli("report", str(saved("mixed")), *options, env={"FORCE_COLOR": "1", "NO_COLOR": ""})
+    plain = cli("report", str(saved("mixed")), *options, env={"FORCE_COLOR": "1", "NO_COLOR": "1"})
+
+    assert asked.code == plain.code == 3 and "\x1b" not in plain.out + plain.err
+    if name in MACHINE:
+        assert "warning: waiver W" in asked.err and "RESULT" in asked.err
+        assert PARSERS[name](asked.out) and asked.out == plain.out
+    assert ("\x1b" in asked.out) is (name == "table")

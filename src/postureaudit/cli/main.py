@@ -310,9 +310,9 @@ def lint_waivers(path: Path, result: Path | None) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(("result", "waivers")))
+@click.argument("name", type=click.Choice(("result", "tickets", "config", "waivers", "baseline")))
 def schema(name: str) -> None:
-    """Print a JSON Schema: of the JSON result, or of a waivers file."""
+    """Print a JSON Schema: of the JSON result, of tickets, of a settings, waivers or baseline file."""
     from importlib.resources import files as package_files
 
     click.echo((package_files("postureaudit") / "schemas" / f"{name}.json").read_text("utf-8"), nl=False)
