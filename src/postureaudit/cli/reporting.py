@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from postureaudit.findings import Finding, Severity
     from postureaudit.redact import Redactor
     from postureaudit.resources import View
+    from postureaudit.services.guardduty import blindspots
     from postureaudit.signals.model import Route
 
 
@@ -77,6 +78,7 @@ def report(
         seconds=_seconds(evidence),
         warnings=(*warnings, *applied.warnings),
         routes=_routes(views.values(), {catalog.check(name).topic for name in ids}),
+        blind=_blind(views.values(), ids),
         changes=catalog.changes,
         baseline=compared,
         first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
@@ -136,6 +138,19 @@ def _routes(views: Iterable[View], topics: set[str]) -> tuple[Route, ...]:
 
     try:
         return tuple(route for view in views for route in signals.routes_of(view, topics))
+    except MISREAD:
+        return ()
+
+
+def _blind(views: Iterable[View], ids: frozenset[str]) -> tuple[blindspots.Region, ...]:
+    """What GuardDuty can raise where; nothing where its checks were not asked for, or an answer cannot be read."""
+    from postureaudit.resources import MISREAD
+    from postureaudit.services.guardduty import blindspots
+
+    if not any(name.startswith("guardduty.") for name in ids):
+        return ()
+    try:
+        return tuple(region for view in views for region in blindspots.regions(view))
     except MISREAD:
         return ()
 

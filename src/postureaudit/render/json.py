@@ -10,6 +10,7 @@ from postureaudit import __version__
 from postureaudit.findings import Finding, Fix, Place, Verdict
 from postureaudit.render import Style
 from postureaudit.report import Report
+from postureaudit.services.guardduty import blindspots
 from postureaudit.signals.model import Route
 
 SCHEMA_VERSION = "1.0"
@@ -54,6 +55,7 @@ def document(report: Report) -> dict[str, Any]:
         },
         "findings": [_finding(item, report) for item in report.findings],
         "signals": [route_document(item) for item in report.routes],
+        "blind_spots": [_blind(item) for item in report.blind],
         "unknown": [msgspec.to_builtins(item) for item in report.unseen()],
     }
 
@@ -92,6 +94,48 @@ def _baseline(report: Report) -> dict[str, Any] | None:
         "old": found.old,
         "resolved": list(found.resolved),
         "not_rechecked": list(found.not_rechecked),
+    }
+
+
+def _blind(region: blindspots.Region) -> dict[str, Any]:
+    """What GuardDuty cannot raise in a region, and what is missing for it."""
+    return {
+        "account": region.account,
+        "region": region.region,
+        "detector": region.detector,
+        "reason": region.reason,
+        "types": {
+            "blind": list(region.of(blindspots.Sight.BLIND)),
+            "by_hand": list(region.of(blindspots.Sight.BY_HAND)),
+            "unknown": list(region.of(blindspots.Sight.UNKNOWN)),
+            "total": len(region.types),
+        },
+        "categories": [
+            {
+                "category": item.category,
+                "tactic": item.tactic,
+                "sees": item.word,
+                "total": item.total,
+                "raised": item.raised,
+                "by_hand": item.by_hand,
+                "blind": item.blind,
+                "unknown": item.unknown,
+            }
+            for item in region.standings()
+        ],
+        "missing": [
+            {
+                "feature": item.name or None,
+                "title": item.title,
+                "state": item.state,
+                "check": item.check,
+                "blind": len(item.types),
+                "by_hand": len(item.by_hand),
+            }
+            for item in region.missing
+        ],
+        "unknown_features": list(region.strangers),
+        "notes": list(region.notes),
     }
 
 

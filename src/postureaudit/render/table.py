@@ -10,7 +10,7 @@ from rich.text import Text
 
 from postureaudit import __version__, services
 from postureaudit.findings import Finding, Fix, Place, Verdict
-from postureaudit.render import Style
+from postureaudit.render import Style, blindspots
 from postureaudit.render.lines import COLORS, beside, console, finished, fold, heading, packed, wrapped
 from postureaudit.render.matrix import ASCII, UTF, Matrix
 from postureaudit.render.neutral import neutral
@@ -64,6 +64,7 @@ class _Page:
         yield from table
         yield Text()
         yield from self._gaps()
+        yield from blindspots.block(self.report.blind, self.style)
         yield from self._response()
         yield from self._not_evaluated()
         yield from self._waived()

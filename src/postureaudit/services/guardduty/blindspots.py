@@ -144,9 +144,7 @@ def region(view: View, name: str) -> Region:
         case "ENABLED":
             pass
         case _:
-            return _unseen(
-                view, name, Refusal(RefusalKind.MALFORMED, message="a detector without a status")
-            )
+            return _unseen(view, name, Refusal(RefusalKind.MALFORMED, message="a detector without a status"))
     features = _features(settings)
     states = {source: _state(view, name, source, features) for source in table.sources}
     types = {item.name: sight(item, states) for item in table.types.values()}
@@ -187,11 +185,7 @@ def without(check: str) -> dict[str, Sight]:
     if not wanted:
         return {}
     states = {
-        item.name: State.OFF
-        if item.name in wanted
-        else State.STARTED
-        if item.kind == "started"
-        else State.ON
+        item.name: State.OFF if item.name in wanted else State.STARTED if item.kind == "started" else State.ON
         for item in table.sources.values()
     }
     found = {item.name: sight(item, states) for item in table.types.values()}
@@ -253,9 +247,7 @@ def _scans(view: View, name: str) -> State:
     return State.UNKNOWN if unknown else State.OFF
 
 
-def _missing(
-    table: Catalogue, states: Mapping[str, State], types: Mapping[str, Sight]
-) -> Iterable[Missing]:
+def _missing(table: Catalogue, states: Mapping[str, State], types: Mapping[str, Sight]) -> Iterable[Missing]:
     """Each source that is off, with the types that it takes along: a type counts for the first that it lacks."""
     lost: dict[str, list[str]] = {}
     for item in table.types.values():
