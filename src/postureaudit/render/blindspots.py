@@ -10,7 +10,7 @@ from postureaudit.render import Style
 from postureaudit.render.lines import COLORS, heading, packed, wrapped
 from postureaudit.render.neutral import neutral
 from postureaudit.services.guardduty import blindspots
-from postureaudit.services.guardduty.blindspots import Missing, Region, Sight
+from postureaudit.services.guardduty.blindspots import Missing, Region
 from postureaudit.services.guardduty.catalogue import catalogue
 
 UTF = {"all": "●", "some": "◐", "none": "○", "unknown": "?"}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from postureaudit.evidence import Absent, Json, Outcome, Refusal, heavier
+from postureaudit.evidence import Absent, Json, Refusal
 from postureaudit.resources import (
     Facet,
     Resource,
@@ -22,15 +22,11 @@ from postureaudit.resources import (
     member,
 )
 from postureaudit.services import buckets
-from postureaudit.services.cloudtrail import coverage
-from postureaudit.services.cloudtrail.asks import group_asks, key_asks, log_group
+from postureaudit.services.cloudtrail import coverage, delivery, investigation, searching
+from postureaudit.services.cloudtrail.asks import key_asks
 from postureaudit.services.cloudtrail.coverage import EVENT_CALLS, LIST_CALLS, STATUS_CALLS, Trail
 from postureaudit.services.cloudtrail.selectors import EXCLUDABLE, READ, WRITE
 from postureaudit.services.organizations import delegated, position
-from postureaudit.services.times import age_hours
-
-NEVER = buckets.NEVER
-_FIRST = 24  # hours that a trail gets for its first delivery after it was started
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,19 +71,6 @@ class Lake(msgspec.Struct, frozen=True, kw_only=True):
     Unencrypted: list[str]
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """How a delivery is doing: on, its last error ("" for none), hours since the last one (null: never).
-
-    `On` and `AgeHours` are the home region's: a region where nothing happens delivers nothing, and is not ill.
-    `Error` is the home region's, else that of any region that lists the trail ("AccessDenied in eu-west-1"): a
-    multi-region trail delivers from each region on its own, and GetTrailStatus tells of the one it is asked in.
-    """
-
-    On: bool | Refusal
-    Error: str | Refusal
-    AgeHours: float | Refusal | None
-
-
 class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     """The trail's bucket. `SameAccount` is relative to the trail's owner; KeptDays 36500 means for ever.
 
@@ -116,14 +99,6 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
     State: str | Refusal
     Region: str
-
-
-class LogGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """The trail's log group: RetentionDays 36500 means for ever."""
-
-    Name: str
-    Region: str
-    RetentionDays: int | Refusal
 
 
 def regions(view: View) -> Iterator[Resource]:
@@ -215,6 +190,7 @@ def account(view: View) -> Iterator[Resource]:
             Lake=_lake(view),
             Selectors=_selectors(view),
             Insights=_insight_selectors(view),
+            Investigation=view.memo(investigation.investigation),
         ),
     )
 
@@ -340,9 +316,11 @@ def _trail(view: View, trail: Trail) -> Resource:
         owner="" if trail.owner == view.account else trail.owner,
         facts=facts(
             Trail=trail.body,
-            Delivery=_delivery(view, trail, status, "LatestDeliveryTime", "LatestDeliveryError"),
-            Digest=_delivery(view, trail, status, "LatestDigestDeliveryTime", "LatestDigestDeliveryError"),
-            Logs=_delivery(
+            Delivery=delivery.delivery(view, trail, status, "LatestDeliveryTime", "LatestDeliveryError"),
+            Digest=delivery.delivery(
+                view, trail, status, "LatestDigestDeliveryTime", "LatestDigestDeliveryError"
+            ),
+            Logs=delivery.delivery(
                 view,
                 trail,
                 status,
@@ -351,43 +329,12 @@ def _trail(view: View, trail: Trail) -> Resource:
             ),
             Bucket=_bucket(view, trail),
             Key=_key(view, trail),
-            LogGroup=_group(view, trail),
+            LogGroup=delivery.group(view, trail),
             HasLogGroup=bool(trail.body.get("CloudWatchLogsLogGroupArn")),
             HasKey=bool(trail.body.get("KmsKeyId")),
             Validated=trail.body.get("LogFileValidationEnabled") is True,
         ),
     )
-
-
-def _delivery(view: View, trail: Trail, status: Outcome, when: str, error: str) -> Delivery:
-    """A delivery at the trail's home, with the errors of the other regions."""
-    found = body(status)
-    if isinstance(found, Refusal):
-        return Delivery(On=found, Error=found, AgeHours=found)
-    record = view.record("cloudtrail:GetTrailStatus", trail.home, Name=trail.arn)
-    at = record.at if record else ""
-    age = age_hours(found.get(when), at)
-    started = age_hours(found.get("StartLoggingTime"), at)
-    if started is not None and started <= _FIRST and (age is None or age > started):
-        age = None  # it was started a while ago and has had no time to deliver since
-    elif age is None and when == "LatestDeliveryTime":
-        age = started  # never; digests and logs may have been turned on later than the trail: not known
-    return Delivery(On=found.get("IsLogging") is True, Error=_error(view, trail, error), AgeHours=age)
-
-
-def _error(view: View, trail: Trail, name: str) -> str | Refusal:
-    """The error of the first region that reports one; "" when none does, or the refusal that may hide one.
-
-    Where the trail is stopped, an error is an old one: that it records nothing there is another check's finding.
-    """
-    hidden: Refusal | None = None
-    for region in (trail.home, *sorted(trail.seen_in - {trail.home})):
-        found = body(coverage.status(view, trail, region))
-        if isinstance(found, Refusal):
-            hidden = heavier(hidden, found)
-        elif found.get(name) and (region == trail.home or found.get("IsLogging") is True):
-            return str(found[name]) if region == trail.home else f"{found[name]} in {region}"
-    return "" if hidden is None else hidden
 
 
 def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
@@ -434,29 +381,6 @@ def _key(view: View, trail: Trail) -> Key:
     return Key(State="None", Region="")
 
 
-def _group(view: View, trail: Trail) -> LogGroup:
-    for ask in group_asks(trail.body):
-        name, region = str(ask.params["logGroupNamePrefix"]), str(ask.region)
-        groups = member(view.outcome(ask.call, region, **ask.params), "logGroups", [])
-        if isinstance(groups, Refusal):
-            return LogGroup(Name=name, Region=region, RetentionDays=groups)
-        owner = log_group(trail.body)[2]
-        days: int | Refusal = malformed(
-            ask.call,
-            region,
-            f"the log group is in account {owner}" if owner != view.account else "no such log group",
-        )
-        for group in groups:
-            if group.get("logGroupName") != name or owner != view.account:
-                continue
-            if group.get("retentionPolicyName") and not group.get("retentionInDays"):
-                days = malformed(ask.call, region, "an account policy sets the retention")
-            else:
-                days = int(group.get("retentionInDays") or NEVER)
-        return LogGroup(Name=name, Region=region, RetentionDays=days)
-    return LogGroup(Name="", Region="", RetentionDays=0)
-
-
 _POSITION = ("organizations:DescribeOrganization",)
 
 REGION = ResourceType(
@@ -488,6 +412,7 @@ ACCOUNT = ResourceType(
             calls=(*STATUS_CALLS, "cloudtrail:GetInsightSelectors"),
             shape=Shape("cloudtrail:GetInsightSelectors", ""),
         ),
+        Facet(name="Investigation", calls=searching.CALLS, shape=investigation.Investigation),
     ),
     produce=account,
 )
@@ -518,12 +443,12 @@ TRAIL = ResourceType(
     none="no trail here",
     facets=(
         Facet(name="Trail", calls=LIST_CALLS, shape=Shape("cloudtrail:DescribeTrails", "trailList[]")),
-        Facet(name="Delivery", calls=STATUS_CALLS, shape=Delivery),
-        Facet(name="Digest", calls=STATUS_CALLS, shape=Delivery),
-        Facet(name="Logs", calls=STATUS_CALLS, shape=Delivery),
+        Facet(name="Delivery", calls=STATUS_CALLS, shape=delivery.Delivery),
+        Facet(name="Digest", calls=STATUS_CALLS, shape=delivery.Delivery),
+        Facet(name="Logs", calls=STATUS_CALLS, shape=delivery.Delivery),
         Facet(name="Bucket", calls=(*LIST_CALLS, *buckets.SETTING_CALLS), shape=Bucket),
         Facet(name="Key", calls=(*LIST_CALLS, "kms:DescribeKey"), shape=Key),
-        Facet(name="LogGroup", calls=(*LIST_CALLS, "logs:DescribeLogGroups"), shape=LogGroup),
+        Facet(name="LogGroup", calls=(*LIST_CALLS, "logs:DescribeLogGroups"), shape=delivery.LogGroup),
         Facet(name="HasLogGroup", calls=LIST_CALLS, shape=bool),
         Facet(name="HasKey", calls=LIST_CALLS, shape=bool),
         Facet(name="Validated", calls=LIST_CALLS, shape=bool),
