@@ -11,6 +11,7 @@ from postureaudit.baseline import Compared
 from postureaudit.evidence import Evidence
 from postureaudit.findings import Finding, Severity, Verdict
 from postureaudit.gate import Decision
+from postureaudit.services.cloudtrail import investigation
 from postureaudit.services.guardduty import blindspots
 from postureaudit.signals.model import Route
 
@@ -39,6 +40,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     warnings: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()  # of the signals that were asked for
+    investigation: tuple[investigation.Account, ...] = ()  # where CloudTrail's checks were asked for
     blind: tuple[blindspots.Region, ...] = ()  # what GuardDuty sees, where its checks were asked for
     changes: tuple[str, ...] = ()  # what a user's files made different from the shipped catalogue
     baseline: Compared | None = None  # the run against a baseline, where one was given

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from postureaudit import services
 from postureaudit.catalog import Check, Variant, reads
@@ -11,24 +11,28 @@ from postureaudit.catalog import Check, Variant, reads
 _WIDTH = 79
 
 
-def text(check: Check) -> str:
-    """The page of one check, 79 columns wide; commands keep their placeholders, and are not folded."""
+def text(check: Check, *, more: Sequence[str] = ()) -> str:
+    """The page of one check, 79 columns wide; commands keep their placeholders, and are not folded.
+
+    `more` are lines that others have to say of it.
+    """
     kinds = services.types()
     kind = kinds[check.resource]
     lines = [f"{check.id}   {check.severity.value.upper()}   scope: {kind.scope.value}", check.title, ""]
-    lines += _entry("Why", check.why)
-    lines += _entry("Passes", check.pass_when)
+    lines += entry("Why", check.why)
+    lines += entry("Passes", check.pass_when)
     if check.parameters:
-        lines += _entry("Param", ", ".join(f"{name} = {value}" for name, value in check.parameters.items()))
+        lines += entry("Param", ", ".join(f"{name} = {value}" for name, value in check.parameters.items()))
     if check.applies_when:
-        lines += _entry("Applies", f"{check.applies_when} (else: {check.otherwise or 'not applicable'})")
+        lines += entry("Applies", f"{check.applies_when} (else: {check.otherwise or 'not applicable'})")
     if check.requires:
-        lines += _entry("Requires", ", ".join(check.requires))
-    lines += _entry("Reads", "  ".join(reads(check, kinds)))
-    lines += _entry("Unknown", "where one of these is refused and the other answers do not decide")
-    lines += _entry("N/A", f"{kind.none}, or the service is not offered in the region")
+        lines += entry("Requires", ", ".join(check.requires))
+    lines += more
+    lines += entry("Reads", "  ".join(reads(check, kinds)))
+    lines += entry("Unknown", "where one of these is refused and the other answers do not decide")
+    lines += entry("N/A", f"{kind.none}, or the service is not offered in the region")
     mapped = "; ".join(f"{name} {', '.join(numbers)}" for name, numbers in check.maps_to.items())
-    lines += _entry("Maps to", mapped or "-")
+    lines += entry("Maps to", mapped or "-")
     for variant in check.fix:
         lines += _variant(variant)
     return "\n".join(lines)
@@ -42,11 +46,11 @@ def _variant(variant: Variant) -> Iterator[str]:
         yield f"         {command}"
         when = ""
     if variant.mender:
-        yield from _entry(
+        yield from entry(
             "Fix", "worked out for each place from what was read, and proven on it before it is printed"
         )
     for index, step in enumerate(variant.steps, 1):
-        yield from _entry(f"Step {index}", step)
+        yield from entry(f"Step {index}", step)
     for label, value in (
         ("Effect", variant.effect),
         ("Cost", variant.cost),
@@ -54,10 +58,16 @@ def _variant(variant: Variant) -> Iterator[str]:
         ("Needs", ", ".join(variant.permissions)),
     ):
         if value:
-            yield from _entry(label, value)
+            yield from entry(label, value)
 
 
-def _entry(label: str, value: str) -> list[str]:
+def entry(label: str, value: str) -> list[str]:
+    """A label and its text, folded beside it."""
     return textwrap.wrap(
-        value, _WIDTH, initial_indent=f"{label:9}", subsequent_indent=" " * 9, break_long_words=False
+        value,
+        _WIDTH,
+        initial_indent=f"{label:9}",
+        subsequent_indent=" " * 9,
+        break_long_words=False,
+        break_on_hyphens=False,
     ) or [label]

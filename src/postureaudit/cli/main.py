@@ -178,14 +178,19 @@ def _demo() -> Evidence:
 
 
 @main.command()
-@click.argument("name", metavar="CHECK")
-def explain(name: str) -> None:
-    """Why a check exists, what it reads, when it is unknown, and how to fix what it finds."""
-    from postureaudit.catalog import builtin
-    from postureaudit.cli.explain import text
+@click.argument("name", metavar="CHECK|FINDING TYPE|investigation")
+@click.option("--from", "path", type=click.Path(path_type=Path), help="Say what holds in saved evidence.")
+@click.option("--demo", "made_up", is_flag=True, help="Say what holds in the demo's account.")
+def explain(name: str, path: Path | None, made_up: bool) -> None:
+    """Why a check exists, what it reads, when it is unknown, and how to fix what it finds.
 
-    catalog = builtin()
-    click.echo(text(catalog.check(name)))
+    Or what a GuardDuty finding type needs (Exfiltration:S3/AnomalousBehavior), or where CloudTrail's everyday
+    questions can be answered (investigation).
+    """
+    from postureaudit import evidence as files
+    from postureaudit.cli.explaining import page
+
+    click.echo(page(name, _demo() if made_up else files.load(path) if path else None))
 
 
 @main.group()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from postureaudit.findings import Finding, Severity
     from postureaudit.redact import Redactor
     from postureaudit.resources import View
+    from postureaudit.services.cloudtrail import investigation
     from postureaudit.services.guardduty import blindspots
     from postureaudit.signals.model import Route
 
@@ -79,6 +80,7 @@ def report(
         warnings=(*warnings, *applied.warnings),
         routes=_routes(views.values(), {catalog.check(name).topic for name in ids}),
         blind=_blind(views.values(), ids),
+        investigation=_investigation(views.values(), ids),
         changes=catalog.changes,
         baseline=compared,
         first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
@@ -153,6 +155,20 @@ def _blind(views: Iterable[View], ids: frozenset[str]) -> tuple[blindspots.Regio
         return tuple(region for view in views for region in blindspots.regions(view))
     except MISREAD:
         return ()
+
+
+def _investigation(views: Iterable[View], ids: frozenset[str]) -> tuple[investigation.Account, ...]:
+    """Where events can be searched; nothing where nobody asked for it, or an answer cannot be read."""
+    from postureaudit.resources import MISREAD
+    from postureaudit.services.cloudtrail import investigation
+
+    if not any(name.startswith("cloudtrail.searchable-") for name in ids):
+        return ()
+    try:
+        found = [investigation.account(view) for view in views]
+    except MISREAD:
+        return ()
+    return tuple(account for account in found if account is not None)
 
 
 def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 import msgspec
 
 from postureaudit import __version__
+from postureaudit.evidence import Refusal
 from postureaudit.findings import Finding, Fix, Place, Verdict
 from postureaudit.render import Style
 from postureaudit.report import Report
+from postureaudit.services.cloudtrail import investigation
+from postureaudit.services.cloudtrail.searching import Place as SearchPlace
 from postureaudit.services.guardduty import blindspots
 from postureaudit.signals.model import Route
 
@@ -56,6 +59,7 @@ def document(report: Report) -> dict[str, Any]:
         "findings": [_finding(item, report) for item in report.findings],
         "signals": [route_document(item) for item in report.routes],
         "blind_spots": [_blind(item) for item in report.blind],
+        "investigation": [_investigation(item) for item in report.investigation],
         "unknown": [msgspec.to_builtins(item) for item in report.unseen()],
     }
 
@@ -136,6 +140,40 @@ def _blind(region: blindspots.Region) -> dict[str, Any]:
         ],
         "unknown_features": list(region.strangers),
         "notes": list(region.notes),
+    }
+
+
+def _investigation(account: investigation.Account) -> dict[str, Any]:
+    """How far back each question can be answered, and the places where its events can be searched."""
+    return {
+        "account": account.account,
+        "questions": [
+            {
+                "question": item.question.id,
+                "title": item.question.title,
+                "check": f"cloudtrail.searchable-{item.question.id}",
+                "regions": list(item.regions),
+                "days": item.reach.Days,
+                "hidden": item.reach.Hidden.reason() if isinstance(item.reach.Hidden, Refusal) else None,
+                "missing": list(item.reach.Missing),
+                "elsewhere": item.reach.Elsewhere or None,
+                "places": [_searched(place, item.question.id) for place in item.places],
+            }
+            for item in account.answered
+        ],
+    }
+
+
+def _searched(place: SearchPlace, question: str) -> dict[str, Any]:
+    return {
+        "kind": place.kind.replace(" ", "_").lower(),
+        "name": place.name or None,
+        "region": place.region or None,
+        "account": place.account or None,
+        "days": None if isinstance(place.days, Refusal) else place.days,
+        "since": place.since or None,
+        "regions": list(place.reaches(question)),
+        "unknown": [name for name, found in place.answers[question].items() if isinstance(found, Refusal)],
     }
 
 

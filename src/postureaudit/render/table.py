@@ -10,7 +10,7 @@ from rich.text import Text
 
 from postureaudit import __version__, services
 from postureaudit.findings import Finding, Fix, Place, Verdict
-from postureaudit.render import Style, blindspots
+from postureaudit.render import Style, blindspots, investigation
 from postureaudit.render.lines import COLORS, beside, console, finished, fold, heading, packed, wrapped
 from postureaudit.render.matrix import ASCII, UTF, Matrix
 from postureaudit.render.neutral import neutral
@@ -66,6 +66,7 @@ class _Page:
         yield from self._gaps()
         yield from blindspots.block(self.report.blind, self.style)
         yield from self._response()
+        yield from investigation.block(self.report.investigation, self.style)
         yield from self._not_evaluated()
         yield from self._waived()
         yield from self._baseline()

@@ -30,7 +30,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
     `Days` back in every region at least; `Settled`: no further than this, whatever a refused answer hides (36500: no
     region is settled). `Hidden` is the refusal that stands between the two, else false. `Missing` are the regions
-    where nothing but event history is known to answer. `Elsewhere` is the account whose log group has the events.
+    whose events are known to be in no place but event history. `Elsewhere` is the account whose log group has the events.
     """
 
     Days: int
@@ -126,6 +126,7 @@ def _collector(view: View) -> Collector:
 def reach(view: View, question: Question) -> Reach:
     """How far back a question can be answered in all regions that it needs."""
     known: dict[str, int] = {}
+    found_in: set[str] = set()
     hidden: dict[str, Refusal] = {}
     for region in needed(view, question):
         known[region] = HISTORY_DAYS
@@ -137,6 +138,8 @@ def reach(view: View, question: Question) -> Reach:
                 hidden[region] = heavier(hidden.get(region), place.days)
             elif arrives and not isinstance(place.days, Refusal):
                 known[region] = max(known[region], place.days)
+            if arrives is True:
+                found_in.add(region)
         for refusal in _unlisted(view, region):
             hidden[region] = heavier(hidden.get(region), refusal)
     days = min(known.values(), default=HISTORY_DAYS)
@@ -148,7 +151,7 @@ def reach(view: View, question: Question) -> Reach:
         Days=days,
         Settled=min((found for region, found in known.items() if region not in hidden), default=NEVER),
         Hidden=False if joined is None else joined,
-        Missing=[region for region, found in known.items() if found <= HISTORY_DAYS],
+        Missing=[region for region in known if region not in found_in],
         Elsewhere=_elsewhere(view, question) if days <= HISTORY_DAYS else "",
     )
 
