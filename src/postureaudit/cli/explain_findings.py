@@ -49,7 +49,7 @@ def text(item: FindingType, seen: Sequence[Region] | None) -> str:
     if item.listed:
         lines += entry("Lists", "raised from a threat list of your own; whether there is one is not read")
     checks = dict.fromkeys(one.check for one in sources if one.check)
-    lines += entry("Turned on", "see " + ", ".join(("guardduty.enabled", *checks)))
+    lines += entry("On by", "the fix of " + ", ".join(("guardduty.enabled", *checks)))
     lines += _where(item, seen)
     lines += entry("Source", f"Amazon GuardDuty User Guide, as of {table.as_of}")
     return "\n".join(lines)

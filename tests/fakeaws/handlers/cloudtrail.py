@@ -156,6 +156,23 @@ def _store(call: Call, given: Json) -> Json:
     raise AwsError("EventDataStoreNotFoundException", "The specified event data store was not found.")
 
 
+@handles("cloudtrail:StartQuery")
+def _start_query(call: Call, given: Json) -> Json:
+    """The query is parsed by nobody here: that its data store is there is all that is looked at."""
+    wanted = given["QueryStatement"].partition(" FROM ")[2].split()[0]
+    if not any(arn.endswith(f"/{wanted}") for arn in call.here.cloudtrail["stores"]):
+        raise AwsError("EventDataStoreNotFoundException", "The specified event data store was not found.")
+    return {"QueryId": "11111111-2222-3333-4444-555555555555"}
+
+
+@handles("cloudtrail:LookupEvents")
+def _lookup(call: Call, given: Json) -> Json:
+    attributes = given.get("LookupAttributes") or []
+    if len(attributes) > 1:
+        raise AwsError("InvalidLookupAttributesException", "You can only give one lookup attribute.")
+    return {"Events": call.here.cloudtrail.get("events", [])}
+
+
 @handles("cloudtrail:GetEventConfiguration")
 def _configuration(call: Call, given: Json) -> Json:
     arn = _own(call, given["TrailName"])["Trail"]["TrailARN"]

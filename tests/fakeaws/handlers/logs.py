@@ -72,6 +72,14 @@ def _create_group(call: Call, given: Json) -> Json:
     return {}
 
 
+@handles("logs:StartQuery")
+def _start_query(call: Call, given: Json) -> Json:
+    if given["startTime"] >= given["endTime"]:
+        raise AwsError("MalformedQueryException", "end date and time is before start date and time")
+    _group(call, given)
+    return {"queryId": "11111111-2222-3333-4444-555555555555"}
+
+
 @handles("logs:PutRetentionPolicy")
 def _retention(call: Call, given: Json) -> Json:
     _group(call, given)["retentionInDays"] = given["retentionInDays"]

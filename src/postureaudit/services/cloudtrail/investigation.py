@@ -30,7 +30,8 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
     `Days` back in every region at least; `Settled`: no further than this, whatever a refused answer hides (36500: no
     region is settled). `Hidden` is the refusal that stands between the two, else false. `Missing` are the regions
-    whose events are known to be in no place but event history. `Elsewhere` is the account whose log group has the events.
+    whose events are known to be in no place but event history. `Elsewhere` is the account
+    whose log group has the events.
     """
 
     Days: int
