@@ -723,3 +723,21 @@ def test_invocations_are_writes(collect: Collect, kind: str, verdict: str) -> No
     home(world).add_trail("main", selectors=[basic(kind, DataResources=[functions])])
 
     assert judge(collect(world))["cloudtrail.lambda-data-events"].verdict == verdict
+
+
+def test_log_group_makes_events_searchable(mend: Mend) -> None:
+    """A trail without a log group gets one, and the group's own check keeps its events long enough to search them."""
+    world = World()
+    world.account(regions=("us-east-1", "eu-west-1"))
+    arn = home(world).add_trail("main")
+    world.add_bucket("trail-logs", policy=trail_policy("trail-logs", arn))
+    home(world).add_log_group("new", 30)
+    needs = {
+        "LOG_GROUP_ARN": home(world).arn("logs", "log-group:new:*"),
+        "LOG_ROLE_ARN": world.account().arn("iam", "role/trail"),
+    }
+    names = [f"cloudtrail.searchable-{item}" for item in ("deletions", "access", "iam-changes")]
+
+    found = mend(world, *names, "cloudtrail.log-group-retention", needs=needs)
+
+    assert {found[name].verdict for name in names} == {Verdict.PASS}
