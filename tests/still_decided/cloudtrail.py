@@ -1,5 +1,9 @@
 """What still decides CloudTrail's checks when a call is refused."""
 
+_SEARCHABLE = ("deletions", "access", "iam-changes")
+_STORE = "a multi-region event data store keeps the events, or there is no place for them"
+_GROUP = "a log group keeps every region's events"
+
 DECIDED = {
     ("cloudtrail:GetEventSelectors", "cloudtrail.enabled"): "selectors do not change whether a trail logs",
     ("cloudtrail:GetEventSelectors", "cloudtrail.multi-region"): "GetTrailStatus and DescribeTrails",
@@ -33,4 +37,15 @@ DECIDED = {
     ("s3:GetBucketLifecycleConfiguration", "*"): "other settings of the bucket",
     ("kms:DescribeKey", "*"): "the trail names no key",
     ("logs:DescribeLogGroups", "*"): "the trail names no log group",
+    **{
+        (f"cloudtrail:{call}", f"cloudtrail.searchable-{name}"): decides
+        for name in _SEARCHABLE
+        for call, decides in (
+            ("DescribeTrails", _STORE),
+            ("GetTrailStatus", _STORE),
+            ("GetEventSelectors", f"{_STORE}; or HasCustomEventSelectors=false"),
+            ("ListEventDataStores", _GROUP),
+            ("GetEventDataStore", f"{_GROUP}; or ListEventDataStores lists none"),
+        )
+    },
 }
