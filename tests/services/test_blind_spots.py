@@ -8,7 +8,8 @@ import pytest
 
 from postureaudit import catalog, shapes
 from postureaudit.cli.explaining import page
-from postureaudit.errors import CatalogError
+from postureaudit.cli.main import run
+from postureaudit.errors import CatalogError, EvidenceError
 from postureaudit.evidence import (
     Account,
     Answer,
@@ -340,6 +341,26 @@ def test_uploads_need_a_plan_that_scans(status: str, sight: Sight) -> None:
     assert one(detector(), scans=status).types["Object:S3/MaliciousFile"] is sight
 
 
+def test_malware_plan_where_there_is_no_bucket() -> None:
+    """A plan is one bucket's: without a bucket nothing can be raised, and there is nothing to mend; details say so."""
+    whole = evidence({"us-west-1": detector()}, scans="")
+    buckets = Record(
+        call="s3:ListBuckets",
+        params={},
+        account=ACCOUNT,
+        region="us-west-1",
+        at="",
+        outcome=Answer({"Buckets": []}),
+    )
+
+    [region] = blindspots.regions(View(Evidence(whole.header, [*whole, buckets]), ACCOUNT))
+
+    assert blind(region) == {"Object:S3/MaliciousFile"}
+    assert [item.state for item in region.missing] == ["idle"]
+    assert _text([region]) == ""
+    assert "Malware Protection for S3 has no bucket to scan" in _text([region], details=True, width=200)
+
+
 def test_older_runtime_monitoring_counts_for_eks() -> None:
     """With EKS_RUNTIME_MONITORING alone, runtime findings can be raised, for EKS only, which is told."""
     given = [*features("RUNTIME_MONITORING"), {"Name": "EKS_RUNTIME_MONITORING", "Status": "ENABLED"}]
@@ -523,3 +544,20 @@ def test_explain_without_evidence_says_how_to_get_it() -> None:
 
     assert "--from evidence.json" in text and "Raised" not in text
     assert "none: AWS bases this threat purpose on no MITRE ATT&CK tactic" in " ".join(text.split())
+
+
+def test_explain_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """A finding type, the demo's account, and a name that there is not: what the command line makes of each."""
+    assert run(["explain", "Exfiltration:S3/AnomalousBehavior", "--demo"]) == 0
+    assert "S3 Protection (S3_DATA_EVENTS)" in capsys.readouterr().out
+    assert run(["explain", "investigation", "--demo"]) == 0
+    assert "aws cloudtrail lookup-events" in capsys.readouterr().out
+    assert run(["explain", "Exfiltration:S3/Nothing"]) == 2
+
+
+def test_explain_refuses_evidence_that_cannot_be_read() -> None:
+    """A file whose answers are of other types than AWS's is no reason for a traceback, and none for a claim."""
+    broken = evidence({"us-west-1": Answer({"Status": "ENABLED", "Features": ["S3_DATA_EVENTS"]})})
+
+    with pytest.raises(EvidenceError, match="cannot be read"):
+        page("Exfiltration:S3/AnomalousBehavior", broken)

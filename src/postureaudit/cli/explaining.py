@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from postureaudit.catalog import builtin
 from postureaudit.cli import explain, explain_findings, explain_investigation
+from postureaudit.errors import EvidenceError
 from postureaudit.evidence import Evidence
-from postureaudit.resources import View
+from postureaudit.resources import MISREAD, View
 from postureaudit.services.cloudtrail import investigation
 from postureaudit.services.guardduty import blindspots
 
@@ -14,6 +15,18 @@ _SEARCHABLE = "cloudtrail.searchable-"
 
 def page(name: str, evidence: Evidence | None) -> str:
     """The page of a name; with evidence, what holds there. Raises UsageError for a name that there is not."""
+    try:
+        return _page(name, evidence)
+    except MISREAD as error:
+        if evidence is None:
+            raise
+        raise EvidenceError(
+            f"an answer in the evidence cannot be read: {type(error).__name__}",
+            hint="collect again, or explain without --from",
+        ) from error
+
+
+def _page(name: str, evidence: Evidence | None) -> str:
     views = [] if evidence is None else [View(evidence, account.id) for account in evidence.header.accounts]
     if name.casefold() == explain_investigation.TOPIC:
         return explain_investigation.general() if evidence is None else _investigation(views)

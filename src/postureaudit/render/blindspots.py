@@ -16,6 +16,8 @@ from postureaudit.services.guardduty.catalogue import catalogue
 UTF = {"all": "●", "some": "◐", "none": "○", "unknown": "?"}
 ASCII = {"all": "+", "some": "~", "none": "X", "unknown": "?"}
 _STYLES = {"all": COLORS["pass"], "some": "yellow", "none": COLORS["fail"], "unknown": COLORS["unknown"]}
+_MOOT = ("not_offered", "idle")
+SAID = {"not_offered": "is not offered", "idle": "has no bucket to scan"}
 _SHORT = 6  # families named in a line, unless details are asked for
 _NAMED = 2  # regions named, before they are counted
 _COLUMN = 3  # width of a column of the map
@@ -24,12 +26,12 @@ _COLUMN = 3  # width of a column of the map
 def block(seen: Sequence[Region], style: Style) -> Iterator[Text]:
     """What can never be raised where, one entry a cause and its regions; nothing where nothing is.
 
-    What AWS does not offer in a region, nobody can turn on: it is told with the details alone.
+    What AWS does not offer in a region, or what has nothing to watch there, is told with the details alone.
     """
     told = [
         (missing, where)
         for missing, where in _causes(seen)
-        if style.details or (missing.types and missing.state != "not_offered")
+        if style.details or (missing.types and missing.state not in _MOOT)
     ]
     if not told and not any(region.strangers for region in seen):
         return
@@ -93,7 +95,7 @@ def _causes(seen: Sequence[Region]) -> list[tuple[Missing, list[Region]]]:
     return sorted(
         ((missing, where) for (_, missing), where in found.items()),
         key=lambda item: (
-            item[0].state == "not_offered",
+            item[0].state in _MOOT,
             -len(item[0].types),
             item[1][0].region,
             item[0].name,
@@ -105,7 +107,7 @@ def _cause(missing: Missing, style: Style) -> str:
     if not missing.name:
         return f"none at all: {missing.title}"
     title = missing.title if missing.name == blindspots.PLAN else f"{missing.title} ({missing.name})"
-    head = f"{title} is {'not offered' if missing.state == 'not_offered' else 'off'}"
+    head = f"{title} {SAID.get(missing.state, 'is off')}"
     families, rest = blindspots.blind_families(missing.types)
     shown = families if style.details else families[:_SHORT]
     lost = list(shown)

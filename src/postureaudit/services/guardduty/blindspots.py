@@ -9,6 +9,7 @@ import msgspec
 
 from postureaudit.evidence import Json, Refusal, RefusalKind
 from postureaudit.resources import View, body, member
+from postureaudit.services import workloads
 from postureaudit.services.guardduty import detector
 from postureaudit.services.guardduty.catalogue import Catalogue, FindingType, catalogue
 
@@ -21,11 +22,15 @@ _AGENTS = {
 
 
 class State(StrEnum):
-    """What GuardDuty says of a source in a region. STARTED: nothing to turn on, somebody has to start it."""
+    """What GuardDuty says of a source in a region.
+
+    STARTED: nothing to turn on, somebody has to start it. IDLE: off, and nothing is there that it could watch.
+    """
 
     ON = "on"
     OFF = "off"
     NOT_OFFERED = "not_offered"
+    IDLE = "idle"
     STARTED = "started"
     UNKNOWN = "unknown"
 
@@ -37,6 +42,9 @@ class Sight(StrEnum):
     BY_HAND = "by_hand"
     BLIND = "blind"
     UNKNOWN = "unknown"
+
+
+_GONE = frozenset({State.OFF, State.NOT_OFFERED, State.IDLE})
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,9 +174,8 @@ def sight(item: FindingType, states: Mapping[str, State]) -> Sight:
     own = [states[name] for name in item.sources]
     if set(own) == {State.STARTED}:
         return Sight.RAISED  # there is nothing to turn on
-    gone = {State.OFF, State.NOT_OFFERED}
     if item.together:
-        if gone & set(own):
+        if _GONE & set(own):
             return Sight.BLIND
         return Sight.UNKNOWN if State.UNKNOWN in own else Sight.RAISED
     if State.ON in own:
@@ -244,7 +251,10 @@ def _scans(view: View, name: str) -> State:
             unknown = True
         elif plan.get("Status") in ("ACTIVE", "WARNING"):
             return State.ON
-    return State.UNKNOWN if unknown else State.OFF
+    if unknown:
+        return State.UNKNOWN
+    # Such a plan is one bucket's: where there is none, nobody can have one.
+    return State.IDLE if not listed and workloads.has_buckets(view, name) is False else State.OFF
 
 
 def _missing(table: Catalogue, states: Mapping[str, State], types: Mapping[str, Sight]) -> Iterable[Missing]:
@@ -253,7 +263,7 @@ def _missing(table: Catalogue, states: Mapping[str, State], types: Mapping[str, 
     for item in table.types.values():
         if types[item.name] in (Sight.BLIND, Sight.BY_HAND):
             off = [name for name in item.sources if states[name] is State.OFF]
-            off += [name for name in item.sources if states[name] is State.NOT_OFFERED]
+            off += [name for name in item.sources if states[name] in _GONE and name not in off]
             lost.setdefault(off[0], []).append(item.name)
     for name, source in table.sources.items():
         if name in lost:
