@@ -93,7 +93,8 @@ def _place(place: Place, answered: Answered, account: Account) -> Iterator[str]:
     since = f", made on {place.since}" if place.since else ""
     covers = _named(has, answered) if has else "no region"
     more = f"; not known for {_named(unsure, answered)}" if unsure else ""
-    yield from entry("Place", f"{label}: kept {days}{since}; events of {covers}{more}")
+    each = ", each asked on its own" if place.kind == HISTORY and len(has) > 1 else ""
+    yield from entry("Place", f"{label}: kept {days}{since}; events of {covers}{each}{more}")
     if place.account not in ("", account.account):
         yield from entry("", f"ask it in account {neutral(place.account)}")
         return

@@ -106,15 +106,15 @@ def _groups(view: View) -> Iterable[Place]:
             writers.setdefault((account, region, name), []).append(trail)
     for (account, region, name), trails in sorted(writers.items()):
         found = _group(view, trails[0], account)
-        gone: bool | Refusal = True
+        there: bool | Refusal = True
         settings: Mapping[str, Json] = {}
         if isinstance(found, Refusal):
             days: int | Refusal = found
         elif found is None:
-            gone, days = False, 0
+            there, days = False, 0
         else:
             settings, days = found, _retention(found, region)
-            gone = _queried(found, region)
+            there = _queried(found, region)
         yield Place(
             kind=LOG_GROUP,
             name=name,
@@ -124,7 +124,7 @@ def _groups(view: View) -> Iterable[Place]:
             since=_day(settings.get("creationTime")),
             answers={
                 question.id: {
-                    where: all_of([gone, _arrives(view, trails, where, question)])
+                    where: all_of([there, _arrives(view, trails, where, question)])
                     for where in needed(view, question)
                 }
                 for question in QUESTIONS
@@ -229,7 +229,7 @@ def _store(view: View, region: str, arn: str, store: Mapping[str, Json] | Refusa
     days: int | Refusal
     if isinstance(store, Refusal):
         takes: bool | Refusal = store
-        days, multi, since = store, True, ""
+        days, multi = store, True
         picked: Any = store
     else:
         takes = _takes(store, region)
@@ -237,7 +237,7 @@ def _store(view: View, region: str, arn: str, store: Mapping[str, Json] | Refusa
         days = (
             kept if isinstance(kept, int) and kept > 0 else malformed(STORE_CALLS[1], region, "no retention")
         )
-        multi, since = store.get("MultiRegionEnabled") is True, ""
+        multi = store.get("MultiRegionEnabled") is True
         picked = selectors.selected({"HomeRegion": region}, Answer(dict(store)), view.partition)
 
     def records(question: Question) -> bool | Refusal:
@@ -251,7 +251,7 @@ def _store(view: View, region: str, arn: str, store: Mapping[str, Json] | Refusa
         region=region,
         account=arn.split(":")[4] if arn.count(":") >= 5 else "",
         days=days,
-        since=since,  # a trail's older events can be imported: the day of its making says nothing
+        since="",  # a trail's older events can be imported: the day of its making says nothing
         answers={
             question.id: {
                 where: all_of([multi or where == region, takes, records(question)])
