@@ -14,6 +14,8 @@ from postureaudit.findings import Severity
 from postureaudit.gate import decide
 from postureaudit.report import Report
 from postureaudit.resources import View
+from postureaudit.services.cloudtrail import investigation
+from postureaudit.services.guardduty import blindspots
 from postureaudit.signals import service as signals
 
 
@@ -36,5 +38,9 @@ def demo_report() -> Report:
         fail_on=Severity.LOW,
         today="2026-11-25",
         seconds=1.0,
+        blind=tuple(region for view in views.values() for region in blindspots.regions(view)),
+        investigation=tuple(
+            found for view in views.values() if (found := investigation.account(view)) is not None
+        ),
         routes=tuple(route for view in views.values() for route in signals.routes_of(view, names)),
     )

@@ -58,13 +58,13 @@ def block(seen: Sequence[Region], style: Style) -> Iterator[Text]:
 def matrix(seen: Sequence[Region], style: Style) -> Iterator[Text]:
     """Categories by region; regions that are alike share a column, whose letter the legend explains."""
     glyphs = ASCII if style.ascii else UTF
-    groups = _alike(seen)
-    labels = [_letter(index) for index in range(len(groups))]
+    groups = alike(seen)
+    labels = [letter(index) for index in range(len(groups))]
     first = max(len(name) for name in catalogue().categories) + 5
     fit = max(1, (style.width - first) // _COLUMN)
     for start in range(0, len(groups), fit):
-        shown, names = groups[start : start + fit], labels[start : start + fit]
-        yield Text(f"   {'category':{first - 3}}" + "".join(f"{name:{_COLUMN}}" for name in names).rstrip())
+        shown, heads = groups[start : start + fit], labels[start : start + fit]
+        yield Text(f"   {'category':{first - 3}}" + "".join(f"{name:{_COLUMN}}" for name in heads).rstrip())
         standings = [group[0].standings() for group in shown]
         for row in zip(*standings, strict=True):
             line = Text(f"   {row[0].category:{first - 3}}")
@@ -82,7 +82,7 @@ def matrix(seen: Sequence[Region], style: Style) -> Iterator[Text]:
     for line in packed(legend, style.width - 3):
         yield Text("   " + line.plain, style="dim")
     for label, group in zip(labels, groups, strict=True):
-        for index, line in enumerate(packed(_names(group, seen), style.width - 6, between=" ")):
+        for index, line in enumerate(packed(names(group, seen), style.width - 6, between=" ")):
             yield Text(f"   {label if index == 0 else '':{_COLUMN}}" + line.plain, style="dim")
 
 
@@ -147,7 +147,7 @@ def _notes(seen: Sequence[Region], style: Style) -> Iterator[Text]:
         yield from wrapped(neutral(f"{_where(where)}: {note}"), style.width, dim=True)
 
 
-def _alike(seen: Iterable[Region]) -> list[list[Region]]:
+def alike(seen: Iterable[Region]) -> list[list[Region]]:
     """Regions whose categories all stand alike."""
     found: dict[object, list[Region]] = {}
     for region in seen:
@@ -155,13 +155,14 @@ def _alike(seen: Iterable[Region]) -> list[list[Region]]:
     return list(found.values())
 
 
-def _letter(index: int) -> str:
+def letter(index: int) -> str:
     """A, B, ..., Z, AA, AB, ..."""
-    before = _letter(index // 26 - 1) if index >= 26 else ""
+    before = letter(index // 26 - 1) if index >= 26 else ""
     return before + chr(ord("A") + index % 26)
 
 
-def _names(group: Iterable[Region], seen: Sequence[Region]) -> Iterator[str]:
+def names(group: Iterable[Region], seen: Sequence[Region]) -> Iterator[str]:
+    """The group's regions, with their accounts where the report has several."""
     several = len({region.account for region in seen}) > 1
     for region in group:
         yield neutral(f"{region.account}/{region.region}" if several else region.region)

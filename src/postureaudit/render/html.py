@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from postureaudit import __version__, services
 from postureaudit.findings import Finding, Place, Severity, Verdict
-from postureaudit.render import Style
+from postureaudit.render import Style, blindspots
 from postureaudit.render.neutral import neutral
 from postureaudit.render.routes_svg import drawings
 from postureaudit.render.summary import fix_lines, open_places, references
@@ -93,6 +93,7 @@ def _model(report: Report) -> dict[str, Any]:
         "frameworks": sorted({name for gap in gaps for name in gap.maps_to}),
         "services": [(name, known.get(name, name)) for name in columns],
         "signals": list(drawings(report.routes)),
+        "blind": _blind(report),
         "unseen": list(_unseen(report)),
         "waived": list(_waived(report)),
     }
@@ -239,6 +240,42 @@ def _account_map(report: Report, columns: Sequence[str]) -> Iterator[dict[str, A
     for account in sorted(rows):
         label = f"{account} {names.get(account, '')}".strip()
         yield {"name": label, "cells": [cell.document() for cell in rows[account]]}
+
+
+_SEES = {
+    "all": ("●", "every finding type", "pass"),
+    "some": ("◐", "some", "medium"),
+    "none": ("○", "none: blind", "high"),
+    "unknown": ("?", "not known", "unknown"),
+}
+
+
+def _blind(report: Report) -> dict[str, Any]:
+    """GuardDuty's categories by region; regions that see alike share a column."""
+    groups = blindspots.alike(report.blind)
+    rows = zip(*(group[0].standings() for group in groups), strict=True)
+    return {
+        "columns": [blindspots.letter(index) for index in range(len(groups))],
+        "groups": [
+            {"label": blindspots.letter(index), "names": list(blindspots.names(group, report.blind))}
+            for index, group in enumerate(groups)
+        ],
+        "rows": [
+            {
+                "category": row[0].category,
+                "tactic": row[0].tactic or "",
+                "cells": [
+                    {
+                        "shown": _SEES[cell.word][0],
+                        "words": f"{_SEES[cell.word][1]} ({cell.raised} of {cell.total})",
+                        "kind": _SEES[cell.word][2],
+                    }
+                    for cell in row
+                ],
+            }
+            for row in rows
+        ],
+    }
 
 
 def _unseen(report: Report) -> Iterator[dict[str, Any]]:
