@@ -48,6 +48,9 @@ NEEDS: Mapping[str, str] = {
     "MALWARE_ROLE_ARN": "the ARN of the role that S3 malware scans use",
     "PROTECTED_BUCKET": "the bucket whose uploads are to be scanned",
     "FINDINGS_BUCKET": "the bucket that keeps exported findings",
+    "SECURITY_CONTACT_NAME": "the name of the people that AWS calls about security",
+    "SECURITY_CONTACT_TITLE": "what these people are, such as security operations",
+    "SECURITY_CONTACT_PHONE": "the phone number that AWS calls about security, with its country code",
 }
 TOP_LEVEL = ("Partition", "Leader", "Account", "Region", "Param")
 WIDTH = {ScopeKind.RESOURCE: 0, ScopeKind.REGION: 1, ScopeKind.ACCOUNT: 2, ScopeKind.ORGANIZATION: 2}

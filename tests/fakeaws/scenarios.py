@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .faults import SCP, Fault
 from .handlers.config import add_aggregator
 from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
+from .handlers.vpc import add_query_logs, add_vpc
 from .responding import respond
 from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, World, now, trail_policy
 
@@ -29,9 +30,11 @@ def selectors_of_everything() -> list[Json]:
 
 
 def empty() -> World:
-    """One account in which nothing is on."""
+    """One account in which nothing is on; the default VPC of one region is there."""
     world = World()
-    world.account()
+    account = world.account()
+    account.phone = "UNVERIFIED"
+    add_vpc(account.region(_HOME), IsDefault=True)
     return world
 
 
@@ -41,7 +44,8 @@ def well_configured(*, readable: bool = False) -> World:
     world = World()
     account = world.account()
     account.aliases, account.block = ["prod"], dict(_BLOCK)
-    account.contacts["SECURITY"] = _contact()
+    account.contacts |= {kind: _contact(kind) for kind in ("SECURITY", "OPERATIONS", "BILLING")}
+    add_vpc(account.region(_HOME), traffic="ALL", queries=True, interfaces=1)
     _good_trail(world, account, readable)
     home = account.region(_HOME)
     home.workloads |= {"eks": ["prod"], "ecs": ["web"], "functions": ["api"], "db_clusters": ["orders"]}
@@ -67,14 +71,14 @@ def _analyzer(arn: str) -> Json:
     return {"arn": arn, "name": "a", "type": "ACCOUNT", "status": "ACTIVE", "createdAt": now(days=90)}
 
 
-def _contact() -> Json:
+def _contact(kind: str) -> Json:
     person = {
         "Name": "SOC",
         "Title": "Security",
         "EmailAddress": "soc@example.com",
         "PhoneNumber": "+15550100",
     }
-    return {"AlternateContactType": "SECURITY", **person}
+    return {"AlternateContactType": kind, **person}
 
 
 def _good_trail(world: World, account: Account, readable: bool) -> None:
@@ -168,6 +172,7 @@ def mixed() -> World:
     _bad_config(world, account)
     _bad_guardduty(account)
     _bad_securityhub(account)
+    _bad_vpcs(account)
     world.faults.append(Fault(region="sa-east-1", message=SCP, status=403))
     return world
 
@@ -267,6 +272,17 @@ def _bad_securityhub(account: Account) -> None:
     east = account.region("us-east-2")
     east.add_hub(standards=())
     east.add_standard(CIS_3, status="INCOMPLETE", reason="NO_AVAILABLE_CONFIGURATION_RECORDER")
+
+
+def _bad_vpcs(account: Account) -> None:
+    """A VPC that logs everything, one that logs what it rejects, one whose logs are stuck, one without any."""
+    ireland = account.region("eu-west-1")
+    add_vpc(account.region(_HOME), traffic="ALL", queries=True, interfaces=2)
+    add_vpc(ireland, "vpc-rejects", traffic="REJECT", interfaces=1)
+    stuck = {"DeliverLogsStatus": "FAILED", "DeliverLogsErrorMessage": "Access error"}
+    add_vpc(ireland, "vpc-stuck", traffic="ALL", log=stuck, interfaces=1)
+    add_query_logs(ireland, "vpc-stuck", Status="ACTION_NEEDED", Error="ACCESS_DENIED")
+    add_vpc(account.region("us-west-2"), IsDefault=True)
 
 
 SCENARIOS: dict[str, Callable[[], World]] = {

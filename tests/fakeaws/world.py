@@ -76,7 +76,10 @@ class Region(Pipeline):
     ))  # fmt: skip
     logs: Json = field(default_factory=fresh(groups={}, metric_filters=[], subscription_filters=[]))
     kms: Json = field(default_factory=fresh(keys={}, aliases={}))
-    ec2: Json = field(default_factory=fresh(vpcs=[], flow_logs=[], instances=[]))
+    ec2: Json = field(default_factory=fresh(vpcs=[], interfaces={}, flow_logs=[], instances=[]))
+    route53resolver: Json = field(
+        default_factory=fresh(configs=[], associations=[], profiles=[], profile_resources={})
+    )
     workloads: Json = field(
         default_factory=fresh(eks=[], ecs=[], functions=[], db_instances=[], db_clusters=[])
     )
@@ -460,6 +463,7 @@ class Account:
     role_policies: dict[str, dict[str, str]] = field(default_factory=dict)  # role: name: document
     block: dict[str, bool] | None = None  # the account's S3 public access block
     contacts: dict[str, Json] = field(default_factory=dict)
+    phone: str = "VERIFIED"  # the state of the owner's number; "" where AWS gives none
     token_version: int = 2
     opt_status: dict[str, str] = field(default_factory=dict)  # region: ENABLING, ...
     notifications: Json = field(default_factory=fresh(configurations={}, rules={}, channels={}, contacts={}))

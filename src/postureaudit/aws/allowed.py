@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _SAME = {
-    "account": ("account", ["GetAlternateContact", "GetRegionOptStatus", "ListRegions"]),
+    "account": (
+        "account",
+        ["GetAlternateContact", "GetContactInformation", "GetRegionOptStatus", "ListRegions"],
+    ),
     "accessanalyzer": ("access-analyzer", ["ListAnalyzers"]),
     "cloudtrail": (
         "cloudtrail",
@@ -45,7 +48,16 @@ _SAME = {
         ],
     ),
     "cloudwatch": ("cloudwatch", ["DescribeAlarms", "GetAlarmMuteRule", "ListAlarmMuteRules"]),
-    "ec2": ("ec2", ["DescribeInstances", "DescribeRegions"]),
+    "ec2": (
+        "ec2",
+        [
+            "DescribeFlowLogs",
+            "DescribeInstances",
+            "DescribeNetworkInterfaces",
+            "DescribeRegions",
+            "DescribeVpcs",
+        ],
+    ),
     "ecs": ("ecs", ["ListClusters"]),
     "eks": ("eks", ["ListClusters"]),
     "events": (
@@ -117,6 +129,14 @@ _SAME = {
         ],
     ),
     "rds": ("rds", ["DescribeDBClusters", "DescribeDBInstances"]),
+    "route53profiles": (
+        "route53profiles",
+        ["ListProfileAssociations", "ListProfileResourceAssociations"],
+    ),
+    "route53resolver": (
+        "route53resolver",
+        ["ListResolverQueryLogConfigAssociations", "ListResolverQueryLogConfigs"],
+    ),
     "s3": (
         "s3",
         [

@@ -43,7 +43,7 @@ class _Page:
         self.findings = report.findings
         self.wide = style.width >= _WIDE
         header = report.evidence.header
-        known = {item.name: item.title for item in services.all_services()}
+        known = services.columns()
         self.titles = {name: known.get(name, name) for name in self._services()}
         self.matrix = Matrix(
             self.findings,

@@ -14,6 +14,8 @@ _MODULES = {
     "config": "postureaudit.services.config",
     "guardduty": "postureaudit.services.guardduty",
     "securityhub": "postureaudit.services.securityhub",
+    "account": "postureaudit.services.account",
+    "vpc": "postureaudit.services.vpc",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)
@@ -36,5 +38,12 @@ def service(name: str) -> Service:
 
 
 def column(prefix: str) -> str:
-    """The service in whose column of a report the checks of this id prefix stand; the prefix where there is none."""
-    return next((item.name for item in all_services() if prefix in (item.name, *item.prefixes)), prefix)
+    """The column of a report in which the checks of this id prefix stand; the prefix where there is none."""
+    found = next((item for item in all_services() if prefix in (item.name, *item.prefixes)), None)
+    return prefix if found is None else found.column or found.name
+
+
+def columns() -> dict[str, str]:
+    """The columns of a report and their titles: services that many accounts do without share one."""
+    own = {item.name: item.title for item in all_services() if not item.column}
+    return {**own, "adjacent": "Adjacent"}

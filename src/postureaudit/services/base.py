@@ -43,7 +43,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     `collect` runs once for each account and region. A document is a pure function of what a check's
     expressions see (facets, Partition, Account, Region, Param). A mender works out the fix of one resource from
     the evidence and the values that only the user knows, for fixes that no template can say. `prefixes` are those of
-    check ids that reports show in its column, beside its own name.
+    check ids that reports show in its column, beside its own name; `column` is the one it shares with other services,
+    where it has none of its own.
     """
 
     name: str
@@ -51,5 +52,6 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     collect: Callable[[Scope], Collection]
     types: tuple[ResourceType, ...] = ()
     prefixes: tuple[str, ...] = ()
+    column: str = ""
     documents: Mapping[str, Document] = msgspec.field(default_factory=dict)
     menders: Mapping[str, Mender] = msgspec.field(default_factory=dict)

@@ -153,6 +153,29 @@ def _put_contact(call: Call, given: Json) -> Json:
     return {}
 
 
+@handles("account:DeleteAlternateContact")
+def _delete_contact(call: Call, given: Json) -> Json:
+    owner = _same_account(call, given)
+    if call.world.account(owner).contacts.pop(given["AlternateContactType"], None) is None:
+        raise AwsError("ResourceNotFoundException", "No contact of this type found.", 404)
+    return {}
+
+
+@handles("account:GetContactInformation")
+def _contact_information(call: Call, given: Json) -> Json:
+    owner = call.world.account(_same_account(call, given))
+    known = {
+        "FullName": "Example Corp",
+        "AddressLine1": "1 Main Street",
+        "City": "Springfield",
+        "PostalCode": "12345",
+        "CountryCode": "US",
+        "PhoneNumber": "+15550100",
+    }
+    state = {"VerificationStatus": owner.phone} if owner.phone else {}
+    return {"ContactInformation": known, **state}
+
+
 def _same_account(call: Call, given: Json) -> str:
     """The account meant: the caller's, or (for the management account) a member's."""
     wanted = str(given.get("AccountId") or call.account.id)

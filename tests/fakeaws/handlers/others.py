@@ -21,43 +21,6 @@ def _instances(call: Call, given: Json) -> Json:
     return {"Reservations": [{**own, "Instances": [item]} for item in found]}
 
 
-@handles("ec2:DescribeVpcs")
-def _vpcs(call: Call, given: Json) -> Json:
-    own = {"OwnerId": call.account.id, "State": "available", "IsDefault": False}
-    return {"Vpcs": [{**own, "VpcId": item} for item in call.here.ec2["vpcs"]]}
-
-
-@handles("ec2:DescribeFlowLogs")
-def _flow_logs(call: Call, given: Json) -> Json:
-    wanted = {
-        value
-        for item in given.get("Filter") or []
-        if item["Name"] == "resource-id"
-        for value in item["Values"]
-    }
-    found = call.here.ec2["flow_logs"]
-    return {"FlowLogs": [item for item in found if not wanted or item["ResourceId"] in wanted]}
-
-
-@handles("ec2:CreateFlowLogs")
-def _create_flow_logs(call: Call, given: Json) -> Json:
-    made = []
-    for vpc in given["ResourceIds"]:
-        found = {
-            "FlowLogId": f"fl-{len(call.here.ec2['flow_logs']):017x}",
-            "FlowLogStatus": "ACTIVE",
-            "DeliverLogsStatus": "SUCCESS",
-            "ResourceId": vpc,
-            "TrafficType": given.get("TrafficType", "ALL"),
-            "LogDestinationType": given.get("LogDestinationType", "cloud-watch-logs"),
-            "LogDestination": given.get("LogDestination", ""),
-            "MaxAggregationInterval": given.get("MaxAggregationInterval", 600),
-        }
-        call.here.ec2["flow_logs"].append(found)
-        made.append(found["FlowLogId"])
-    return {"FlowLogIds": made, "Unsuccessful": []}
-
-
 @handles("eks:ListClusters")
 def _eks(call: Call, given: Json) -> Json:
     return {"clusters": call.here.workloads["eks"]}
