@@ -346,5 +346,5 @@ def _open(finding: Finding) -> list[Place]:
 
 
 def _service_order(finding: Finding) -> int:
-    names, column = list(services.NAMES), services.column(finding.service)
+    names, column = list(services.columns()), services.column(finding.service)
     return names.index(column) if column in names else len(names)

@@ -19,6 +19,7 @@ _MODULES = {
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)
+_SHARED = {"adjacent": "Adjacent"}  # columns that several services share, and their titles
 
 
 @functools.lru_cache(maxsize=1)
@@ -44,6 +45,5 @@ def column(prefix: str) -> str:
 
 
 def columns() -> dict[str, str]:
-    """The columns of a report and their titles: services that many accounts do without share one."""
-    own = {item.name: item.title for item in all_services() if not item.column}
-    return {**own, "adjacent": "Adjacent"}
+    """The columns of a report in order, and their titles: services that many accounts do without share one."""
+    return {item.column or item.name: _SHARED.get(item.column, item.title) for item in all_services()}

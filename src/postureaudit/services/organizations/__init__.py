@@ -84,4 +84,6 @@ def members(view: View) -> list[dict[str, Json]] | Refusal:
     return [item for item in accounts if (item.get("State") or item.get("Status")) == "ACTIVE"]
 
 
-SERVICE = Service(name="organizations", title="Organizations", collect=collect)
+from postureaudit.services.organizations import settings  # noqa: E402 - it is built on what stands above
+
+SERVICE = Service(name="organizations", title="Organizations", collect=settings.ask, types=settings.TYPES)
