@@ -48,6 +48,7 @@ NEEDS: Mapping[str, str] = {
     "MALWARE_ROLE_ARN": "the ARN of the role that S3 malware scans use",
     "PROTECTED_BUCKET": "the bucket whose uploads are to be scanned",
     "FINDINGS_BUCKET": "the bucket that keeps exported findings",
+    "LAKE_ACCOUNT": "the id of the account that runs Security Lake, as a rule your log archive account",
     "SECURITY_CONTACT_NAME": "the name of the people that AWS calls about security",
     "SECURITY_CONTACT_TITLE": "what these people are, such as security operations",
     "SECURITY_CONTACT_PHONE": "the phone number that AWS calls about security, with its country code",

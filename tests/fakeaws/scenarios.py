@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .faults import SCP, Fault
 from .handlers.config import add_aggregator
 from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
+from .handlers.securitylake import add_lake
 from .handlers.vpc import add_query_logs, add_vpc
 from .responding import respond
 from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, World, now, trail_policy
@@ -58,6 +59,7 @@ def well_configured(*, readable: bool = False) -> World:
         region.add_destination("org-findings")
         region.add_hub(products=_PRODUCTS)
         region.securityhub["v2"] = hub_v2(region)
+        add_lake(region)
         region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
         region.macie2["session"] = {"status": "ENABLED", "findingPublishingFrequency": "FIFTEEN_MINUTES"}
         region.accessanalyzer["analyzers"].append(_analyzer(region.arn("access-analyzer", "analyzer/a")))
@@ -153,9 +155,21 @@ def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = A
         there.guardduty["members"] = dict.fromkeys((ACCOUNT, *members), "Enabled")
         there.add_hub()
         there.securityhub["members"] = [ACCOUNT, *members]
+    _delegate_adjacent(world, delegate, (ACCOUNT, admin, *members))
     trail = account.region(_HOME).cloudtrail["trails"]["main"]["Trail"]
     trail["IsOrganizationTrail"] = True
     return world
+
+
+def _delegate_adjacent(world: World, delegate: Account, accounts: tuple[str, ...]) -> None:
+    """The delegated administrator runs Security Lake for these accounts."""
+    org = world.organization
+    assert org is not None
+    for name in ("securitylake.amazonaws.com",):
+        org["Access"].append(name)
+        org["Delegated"][name] = [delegate.id]
+    for region in delegate.regions.values():
+        add_lake(region, *accounts)
 
 
 def responding() -> World:
@@ -172,7 +186,7 @@ def mixed() -> World:
     _bad_config(world, account)
     _bad_guardduty(account)
     _bad_securityhub(account)
-    _bad_vpcs(account)
+    _bad_logs(account)
     world.faults.append(Fault(region="sa-east-1", message=SCP, status=403))
     return world
 
@@ -274,8 +288,8 @@ def _bad_securityhub(account: Account) -> None:
     east.add_standard(CIS_3, status="INCOMPLETE", reason="NO_AVAILABLE_CONFIGURATION_RECORDER")
 
 
-def _bad_vpcs(account: Account) -> None:
-    """A VPC that logs everything, one that logs what it rejects, one whose logs are stuck, one without any."""
+def _bad_logs(account: Account) -> None:
+    """VPCs that log all, what they reject, into a wall, and nothing; a lake without DNS logs, and a stuck one."""
     ireland = account.region("eu-west-1")
     add_vpc(account.region(_HOME), traffic="ALL", queries=True, interfaces=2)
     add_vpc(ireland, "vpc-rejects", traffic="REJECT", interfaces=1)
@@ -283,6 +297,8 @@ def _bad_vpcs(account: Account) -> None:
     add_vpc(ireland, "vpc-stuck", traffic="ALL", log=stuck, interfaces=1)
     add_query_logs(ireland, "vpc-stuck", Status="ACTION_NEEDED", Error="ACCESS_DENIED")
     add_vpc(account.region("us-west-2"), IsDefault=True)
+    add_lake(account.region(_HOME), sources=("CLOUD_TRAIL_MGMT", "VPC_FLOW"))
+    add_lake(ireland, updateStatus={"status": "FAILED", "exception": {"reason": "AccessDenied"}})
 
 
 SCENARIOS: dict[str, Callable[[], World]] = {

@@ -170,6 +170,10 @@ _SAME = {
             "ListStandardsControlAssociations",
         ],
     ),
+    "securitylake": (
+        "securitylake",
+        ["GetDataLakeOrganizationConfiguration", "ListDataLakes", "ListLogSources"],
+    ),
     "sns": (
         "sns",
         ["GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic"],

@@ -39,6 +39,12 @@ ABSENT = (
     _Row("macie2", "*", "AccessDeniedException", "macie is not enabled"),
     _Row("organizations", "*", "AWSOrganizationsNotInUseException"),
     _Row("account", "GetAlternateContact", "ResourceNotFoundException"),
+    # The organization's lake is its delegated administrator's to see; a missing permission reads "is not authorized to
+    # perform" (what an account that is not it was told: sra-verify 0.3.3, services/securitylake/base.py).
+    _Row(
+        *("securitylake", "ListDataLakes", "AccessDeniedException"),
+        "sufficient permissions to perform this operation for your organization",
+    ),
     _Row("fms", "GetAdminAccount", "ResourceNotFoundException"),
     _Row("fms", "*", "AccessDeniedException", "no default admin could be found"),
     _Row("iam", "GetRole", "NoSuchEntity"),

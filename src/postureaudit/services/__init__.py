@@ -16,6 +16,7 @@ _MODULES = {
     "securityhub": "postureaudit.services.securityhub",
     "account": "postureaudit.services.account",
     "vpc": "postureaudit.services.vpc",
+    "securitylake": "postureaudit.services.securitylake",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)
