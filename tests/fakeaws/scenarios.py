@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .faults import SCP, Fault
 from .handlers.config import add_aggregator
 from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
+from .handlers.securityir import add_sir_membership
 from .handlers.securitylake import add_lake
 from .handlers.vpc import add_query_logs, add_vpc
 from .responding import respond
@@ -47,6 +48,7 @@ def well_configured(*, readable: bool = False) -> World:
     account.aliases, account.block = ["prod"], dict(_BLOCK)
     account.contacts |= {kind: _contact(kind) for kind in ("SECURITY", "OPERATIONS", "BILLING")}
     add_vpc(account.region(_HOME), traffic="ALL", queries=True, interfaces=1)
+    add_sir_membership(account.region(_HOME))
     _good_trail(world, account, readable)
     home = account.region(_HOME)
     home.workloads |= {"eks": ["prod"], "ecs": ["web"], "functions": ["api"], "db_clusters": ["orders"]}
@@ -155,6 +157,7 @@ def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = A
         there.guardduty["members"] = dict.fromkeys((ACCOUNT, *members), "Enabled")
         there.add_hub()
         there.securityhub["members"] = [ACCOUNT, *members]
+    account.region(_HOME).securityir["memberships"].clear()
     _delegate_adjacent(world, delegate, (ACCOUNT, admin, *members))
     trail = account.region(_HOME).cloudtrail["trails"]["main"]["Trail"]
     trail["IsOrganizationTrail"] = True
@@ -162,14 +165,15 @@ def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = A
 
 
 def _delegate_adjacent(world: World, delegate: Account, accounts: tuple[str, ...]) -> None:
-    """The delegated administrator runs Security Lake for these accounts."""
+    """The delegated administrator runs Security Lake and Security Incident Response for these accounts."""
     org = world.organization
     assert org is not None
-    for name in ("securitylake.amazonaws.com",):
+    for name in ("securitylake.amazonaws.com", "security-ir.amazonaws.com"):
         org["Access"].append(name)
         org["Delegated"][name] = [delegate.id]
     for region in delegate.regions.values():
         add_lake(region, *accounts)
+    add_sir_membership(delegate.region(_HOME))
 
 
 def responding() -> World:
@@ -297,6 +301,7 @@ def _bad_logs(account: Account) -> None:
     add_vpc(ireland, "vpc-stuck", traffic="ALL", log=stuck, interfaces=1)
     add_query_logs(ireland, "vpc-stuck", Status="ACTION_NEEDED", Error="ACCESS_DENIED")
     add_vpc(account.region("us-west-2"), IsDefault=True)
+    add_sir_membership(ireland, triage=False)
     add_lake(account.region(_HOME), sources=("CLOUD_TRAIL_MGMT", "VPC_FLOW"))
     add_lake(ireland, updateStatus={"status": "FAILED", "exception": {"reason": "AccessDenied"}})
 

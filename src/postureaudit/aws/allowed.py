@@ -148,6 +148,10 @@ _SAME = {
             "GetBucketVersioning",
         ],
     ),
+    "security-ir": (
+        "security-ir",
+        ["BatchGetMemberAccountDetails", "GetMembership", "ListMemberships"],
+    ),
     "securityhub": (
         "securityhub",
         [

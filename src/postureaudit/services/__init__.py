@@ -17,6 +17,7 @@ _MODULES = {
     "account": "postureaudit.services.account",
     "vpc": "postureaudit.services.vpc",
     "securitylake": "postureaudit.services.securitylake",
+    "securityincidentresponse": "postureaudit.services.securityincidentresponse",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)

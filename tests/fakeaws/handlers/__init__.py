@@ -15,6 +15,7 @@ from . import (  # noqa: F401 - they register
     responders,
     s3,
     securityhub,
+    securityir,
     securitylake,
     vpc,
 )

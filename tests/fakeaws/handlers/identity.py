@@ -15,6 +15,7 @@ LINKED = {
     "securityhub.amazonaws.com": "AWSServiceRoleForSecurityHub",
     "cloudtrail.amazonaws.com": "AWSServiceRoleForCloudTrail",
     "remediation.config.amazonaws.com": "AWSServiceRoleForConfigRemediation",
+    "triage.security-ir.amazonaws.com": "AWSServiceRoleForSecurityIncidentResponse_Triage",
     "config-conforms.amazonaws.com": "AWSServiceRoleForConfigConforms",
 }
 
