@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from .faults import SCP, Fault
 from .handlers.config import add_aggregator
+from .handlers.firewallmanager import add_policy
 from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
 from .handlers.securityir import add_sir_membership
 from .handlers.securitylake import add_lake
@@ -165,7 +166,7 @@ def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = A
 
 
 def _delegate_adjacent(world: World, delegate: Account, accounts: tuple[str, ...]) -> None:
-    """The delegated administrator runs Security Lake and Security Incident Response for these accounts."""
+    """The delegated administrator runs Security Lake, Security Incident Response and Firewall Manager."""
     org = world.organization
     assert org is not None
     for name in ("securitylake.amazonaws.com", "security-ir.amazonaws.com"):
@@ -174,6 +175,8 @@ def _delegate_adjacent(world: World, delegate: Account, accounts: tuple[str, ...
     for region in delegate.regions.values():
         add_lake(region, *accounts)
     add_sir_membership(delegate.region(_HOME))
+    org["FirewallManager"] = delegate.id
+    add_policy(delegate.region(_HOME))
 
 
 def responding() -> World:

@@ -86,6 +86,7 @@ class Region(Pipeline):
     macie2: Json = field(default_factory=fresh(session=None))
     inspector2: Json = field(default_factory=fresh(status={}))
     detective: Json = field(default_factory=fresh(graphs=[]))
+    fms: Json = field(default_factory=fresh(policies=[]))
     securityir: Json = field(default_factory=fresh(memberships={}, covered=[]))
     securitylake: Json = field(default_factory=fresh(lake=None, sources={}, auto=[]))
     accessanalyzer: Json = field(default_factory=fresh(analyzers=[]))

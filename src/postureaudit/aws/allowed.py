@@ -70,7 +70,7 @@ _SAME = {
             "TestEventPattern",
         ],
     ),
-    "fms": ("fms", ["GetAdminAccount"]),
+    "fms": ("fms", ["GetAdminAccount", "ListPolicies"]),
     "guardduty": (
         "guardduty",
         [

@@ -47,6 +47,11 @@ ABSENT = (
     ),
     _Row("fms", "GetAdminAccount", "ResourceNotFoundException"),
     _Row("fms", "*", "AccessDeniedException", "no default admin could be found"),
+    # Firewall Manager is on, and this account is not its administrator (aws-nuke #992, terraform #30545).
+    *(
+        _Row("fms", "ListPolicies", "AccessDeniedException", f"is only available to {who} firewall manager")
+        for who in ("aws", "administration account in aws")
+    ),
     _Row("iam", "GetRole", "NoSuchEntity"),
     _Row("logs", "DescribeMetricFilters", "ResourceNotFoundException"),
     _Row("kms", "DescribeKey", "NotFoundException"),

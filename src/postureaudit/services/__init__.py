@@ -18,6 +18,7 @@ _MODULES = {
     "vpc": "postureaudit.services.vpc",
     "securitylake": "postureaudit.services.securitylake",
     "securityincidentresponse": "postureaudit.services.securityincidentresponse",
+    "firewallmanager": "postureaudit.services.firewallmanager",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)

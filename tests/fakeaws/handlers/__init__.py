@@ -5,6 +5,7 @@ from . import (  # noqa: F401 - they register
     cloudtrail,
     config,
     events,
+    firewallmanager,
     guardduty,
     identity,
     kms,

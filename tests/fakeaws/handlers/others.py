@@ -1,10 +1,10 @@
-"""The services around the four: EC2, workloads, Inspector, Macie, Access Analyzer, FMS, Detective."""
+"""The services around the four: instances, workloads, Inspector, Macie, Access Analyzer, Detective."""
 
 from __future__ import annotations
 
 from ..faults import AwsError
 from ..world import Call, Json, now
-from .registry import handles, manager
+from .registry import handles
 
 
 @handles("ec2:DescribeInstances")
@@ -113,27 +113,6 @@ def _create_analyzer(call: Call, given: Json) -> Json:
     found = {"arn": arn, "name": given["analyzerName"], "type": given["type"]}
     call.here.accessanalyzer["analyzers"].append({**found, "createdAt": now(), "status": "ACTIVE"})
     return {"arn": arn}
-
-
-@handles("fms:GetAdminAccount")
-def _fms(call: Call, given: Json) -> Json:
-    org = call.world.organization if manager(call) else None
-    if not org or "FirewallManager" not in org:
-        text = f"No default admin could be found for account {call.account.id} in Region {call.region}"
-        raise AwsError("ResourceNotFoundException", text)
-    return {"AdminAccount": org["FirewallManager"], "RoleStatus": "READY"}
-
-
-@handles("fms:ListPolicies")
-def _fms_policies(call: Call, given: Json) -> Json:
-    org = call.world.organization if manager(call) else None
-    if not org or "FirewallManager" not in org:
-        text = f"No default admin could be found for account {call.account.id} in Region {call.region}"
-        raise AwsError("AccessDeniedException", text)
-    if org["FirewallManager"] != call.account.id:
-        text = "Operation ListPolicies is only available to AWS Firewall Manager Administrators"
-        raise AwsError("AccessDeniedException", text)
-    return {"PolicyList": []}
 
 
 @handles("detective:ListGraphs")
