@@ -36,6 +36,7 @@ DECIDED = {
     ("s3:GetBucketLogging", "*"): "other settings of the bucket",
     ("s3:GetBucketLifecycleConfiguration", "*"): "other settings of the bucket",
     ("kms:DescribeKey", "*"): "the trail names no key",
+    ("kms:GetKeyRotationStatus", "cloudtrail.kms-key-rotation"): "the key cannot rotate, or is none",
     ("logs:DescribeLogGroups", "*"): "the trail names no log group",
     **{
         (f"cloudtrail:{call}", f"cloudtrail.searchable-{name}"): decides

@@ -26,8 +26,35 @@ def _trail(scope: Scope, trail: Mapping[str, Json]) -> Collection:
         Ask("cloudtrail:GetInsightSelectors", region=home, TrailName=arn),
         *key_asks(trail),
         *group_asks(trail),
+        Fork([_rotation(scope, trail)]),
         *([Fork([buckets.collect(scope, trail["S3BucketName"], home)])] if trail.get("S3BucketName") else []),
     ]
+
+
+def _rotation(scope: Scope, trail: Mapping[str, Json]) -> Collection:
+    """Whether the trail's key rotates, where it can: only its own account may ask (KMS API reference)."""
+    for ask in key_asks(trail):
+        (described,) = yield [ask]
+        for key in described.pick("KeyMetadata"):
+            if rotatable(key) and key.get("AWSAccountId") == scope.account:
+                yield [rotation_ask(ask)]
+
+
+def rotatable(key: Mapping[str, Json]) -> bool:
+    """Whether AWS can rotate a key by itself: a customer's, symmetric, with key material that AWS made.
+
+    (KMS developer guide, "Rotate AWS KMS keys".)
+    """
+    return (key.get("KeyManager"), key.get("Origin"), key.get("KeySpec")) == (
+        "CUSTOMER",
+        "AWS_KMS",
+        "SYMMETRIC_DEFAULT",
+    )
+
+
+def rotation_ask(key: Ask) -> Ask:
+    """The question whether a key rotates, from the one that describes it."""
+    return Ask("kms:GetKeyRotationStatus", region=key.region, KeyId=key.params["KeyId"])
 
 
 def _stores(scope: Scope) -> Collection:

@@ -23,7 +23,7 @@ from postureaudit.resources import (
 )
 from postureaudit.services import buckets
 from postureaudit.services.cloudtrail import coverage, delivery, investigation, searching
-from postureaudit.services.cloudtrail.asks import key_asks
+from postureaudit.services.cloudtrail.asks import key_asks, rotatable, rotation_ask
 from postureaudit.services.cloudtrail.coverage import EVENT_CALLS, LIST_CALLS, STATUS_CALLS, Trail
 from postureaudit.services.cloudtrail.selectors import EXCLUDABLE, READ, WRITE
 from postureaudit.services.organizations import delegated, position
@@ -99,6 +99,18 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
     State: str | Refusal
     Region: str
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True):
+    """`Can`: AWS can rotate the trail's key, and this account may ask whether it does; `Why` not.
+
+    `Primary` is the region of the key's primary where it is a replica, which rotates with it; else "".
+    """
+
+    Can: bool | Refusal
+    On: bool | Refusal
+    Why: str
+    Primary: str = ""
 
 
 def regions(view: View) -> Iterator[Resource]:
@@ -329,6 +341,7 @@ def _trail(view: View, trail: Trail) -> Resource:
             ),
             Bucket=_bucket(view, trail),
             Key=_key(view, trail),
+            Rotation=_rotation(view, trail),
             LogGroup=delivery.group(view, trail),
             HasLogGroup=bool(trail.body.get("CloudWatchLogsLogGroupArn")),
             HasKey=bool(trail.body.get("KmsKeyId")),
@@ -379,6 +392,31 @@ def _key(view: View, trail: Trail) -> Key:
         state = found if isinstance(found, Refusal) else str(found.get("KeyState") or "NotFound")
         return Key(State=state, Region=region)
     return Key(State="None", Region="")
+
+
+def _rotation(view: View, trail: Trail) -> Rotation:
+    for ask in key_asks(trail.body):
+        region = ask.region or trail.home
+        outcome = view.outcome(ask.call, region, **ask.params)
+        key = member(outcome, "KeyMetadata", {})
+        if isinstance(key, Refusal):
+            return Rotation(Can=key, On=key, Why="")
+        owner = str(key.get("AWSAccountId") or "")
+        if not key or not rotatable(key):
+            return Rotation(Can=False, On=False, Why="AWS cannot rotate this key by itself")
+        if owner != view.account:
+            return Rotation(Can=False, On=False, Why=f"the key belongs to account {owner}: look there")
+        if key.get("KeyState") not in ("Enabled", "Disabled"):
+            return Rotation(Can=False, On=False, Why=f"the state of the key: {key.get('KeyState')}")
+        asked = rotation_ask(ask)
+        found = member(view.outcome(asked.call, region, **asked.params), "KeyRotationEnabled")
+        if not isinstance(found, bool | Refusal):
+            found = malformed(asked.call, region, "no rotation status")
+        several = key.get("MultiRegionConfiguration") or {}
+        replica = several.get("MultiRegionKeyType") == "REPLICA"
+        primary = str((several.get("PrimaryKey") or {}).get("Region") or "?") if replica else ""
+        return Rotation(Can=True, On=found, Why="", Primary=primary)
+    return Rotation(Can=False, On=False, Why="the trail uses no KMS key")
 
 
 _POSITION = ("organizations:DescribeOrganization",)
@@ -448,6 +486,11 @@ TRAIL = ResourceType(
         Facet(name="Logs", calls=STATUS_CALLS, shape=delivery.Delivery),
         Facet(name="Bucket", calls=(*LIST_CALLS, *buckets.SETTING_CALLS), shape=Bucket),
         Facet(name="Key", calls=(*LIST_CALLS, "kms:DescribeKey"), shape=Key),
+        Facet(
+            name="Rotation",
+            calls=(*LIST_CALLS, "kms:DescribeKey", "kms:GetKeyRotationStatus"),
+            shape=Rotation,
+        ),
         Facet(name="LogGroup", calls=(*LIST_CALLS, "logs:DescribeLogGroups"), shape=delivery.LogGroup),
         Facet(name="HasLogGroup", calls=LIST_CALLS, shape=bool),
         Facet(name="HasKey", calls=LIST_CALLS, shape=bool),
