@@ -161,7 +161,7 @@ def respond(world: World, home: str = "us-east-1") -> World:
 
 
 def add_alert_topic(region: Region) -> str:
-    """The topic `security-alerts`: rules and alarms may publish, and a web hook and a mailbox listen."""
+    """The topic `security-alerts`: rules and alarms may publish, with its key, and a hook and a mailbox listen."""
     topic = region.arn("sns", "security-alerts")
     rules, alarms = region.arn("events", "rule/*"), region.arn("cloudwatch", "alarm:*")
     publish = ("sns:Publish", topic)
@@ -169,9 +169,15 @@ def add_alert_topic(region: Region) -> str:
         allow_service("events.amazonaws.com", *publish, source_arn=rules, sid="Rules"),
         allow_service("cloudwatch.amazonaws.com", *publish, source_arn=alarms, sid="Alarms"),
     )
+    use = (["kms:GenerateDataKey*", "kms:Decrypt"], "*")
+    senders = [allow_service(f"{name}.amazonaws.com", *use) for name in ("events", "cloudwatch")]
+    owner: Json = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    owner |= {"Principal": {"AWS": f"arn:aws:iam::{region.account.id}:root"}}
+    key = region.add_key("a1e27000-0000-4000-8000-000000000000", policy=policy(owner, *senders))
     return region.add_topic(
         "security-alerts",
         policy=topic_policy(topic, *allowed),
+        kms=key,
         subscriptions=[
             {"Protocol": "https", "Endpoint": "https://soc.example.com/alerts"},
             {"Protocol": "email", "Endpoint": "soc@example.com"},

@@ -158,7 +158,7 @@ def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = A
         there.guardduty["members"] = dict.fromkeys((ACCOUNT, *members), "Enabled")
         there.add_hub()
         there.securityhub["members"] = [ACCOUNT, *members]
-    account.region(_HOME).securityir["memberships"].clear()
+    account.region(_HOME).responders["memberships"].clear()
     _delegate_adjacent(world, delegate, (ACCOUNT, admin, *members))
     trail = account.region(_HOME).cloudtrail["trails"]["main"]["Trail"]
     trail["IsOrganizationTrail"] = True

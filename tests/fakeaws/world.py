@@ -87,7 +87,6 @@ class Region(Pipeline):
     inspector2: Json = field(default_factory=fresh(status={}))
     detective: Json = field(default_factory=fresh(graphs=[]))
     fms: Json = field(default_factory=fresh(policies=[]))
-    securityir: Json = field(default_factory=fresh(memberships={}, covered=[]))
     securitylake: Json = field(default_factory=fresh(lake=None, sources={}, auto=[]))
     accessanalyzer: Json = field(default_factory=fresh(analyzers=[]))
     events: Json = field(default_factory=fresh(buses={}, archives={}, connections={}, destinations={}))

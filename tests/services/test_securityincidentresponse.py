@@ -92,7 +92,8 @@ def test_cover_account_by_account(collect: Collect, size: int) -> None:
     add_sir_membership(at(world, HERE), whole=False, covered=everyone)
 
     good = judge(collect(world))[COVERS]
-    at(world, HERE).securityir["covered"] = list(everyone[:-1])
+    [membership] = at(world, HERE).responders["memberships"].values()
+    membership["coveredAccounts"] = list(everyone[:-1])
     bad = judge(collect(world))[COVERS]
 
     assert (good.verdict, bad.verdict) == (Verdict.PASS, Verdict.FAIL)

@@ -14,9 +14,12 @@ from tests.fakeaws.world import ACCOUNT, Region
 from tests.replay import replay
 from tests.signals.worlds import HERE, a_world, at
 
-PRIVATE, HEARD, SETTLED = (
+PRIVATE, HEARD, SETTLED, SECRET = (
     f"sns.{name}"
-    for name in ("topic-not-public", "topic-has-confirmed-subscription", "subscriptions-confirmed")
+    for name in (
+        *("topic-not-public", "topic-has-confirmed-subscription"),
+        *("subscriptions-confirmed", "topic-encrypted"),
+    )
 )
 FINDINGS = {"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"]}
 MAIL = {"Protocol": "email", "Endpoint": "soc@example.com"}
@@ -235,3 +238,21 @@ def test_services_may_still_publish_by_name(collect: Collect) -> None:
     routed(at(world), allow)
 
     assert judge(collect(world))[PRIVATE].verdict is Verdict.PASS
+
+
+def test_encrypted_topics(collect: Collect) -> None:
+    """A topic with a key passes, one without fails with steps, because a wrong key would silence it."""
+    verdicts = []
+    for key in ("alias/alerts", None):
+        world = a_world()
+        topic = at(world).add_topic("[/]", kms=key, subscriptions=[MAIL])
+        at(world).add_event_rule("findings", pattern=FINDINGS, targets=[topic])
+        evidence = collect(world)
+        found = judge(evidence)[SECRET]
+        verdicts.append(found.verdict)
+        refused = replay(evidence, denied={"sns:GetTopicAttributes"})
+        assert judge(refused)[SECRET].verdict is Verdict.UNKNOWN
+
+    assert verdicts == [Verdict.PASS, Verdict.FAIL]
+    fix = only(found).fix
+    assert fix and fix.steps and not fix.argv

@@ -4,7 +4,10 @@ _SEEN = "what other calls show is judged as before; a place of its own, or the r
 _GAP = "a rule, target or alarm that is seen and broken is a gap whatever else is hidden"
 _OTHER = "the targets are of other kinds"
 _PARENT = "a composite alarm or another action tells someone"
-_TOPIC = ("topic-not-public", "topic-has-confirmed-subscription", "subscriptions-confirmed")
+_TOPIC = (
+    *("topic-not-public", "topic-encrypted"),
+    *("topic-has-confirmed-subscription", "subscriptions-confirmed"),
+)
 
 DECIDED = {
     **{
@@ -15,7 +18,7 @@ DECIDED = {
             *("cloudtrail:DescribeTrails", "logs:DescribeMetricFilters", "cloudwatch:DescribeAlarms"),
         )
     },
-    **{("sns:GetTopicAttributes", f"sns.{name}"): "the list of subscriptions decides" for name in _TOPIC[1:]},
+    **{("sns:GetTopicAttributes", f"sns.{name}"): "the list of subscriptions decides" for name in _TOPIC[2:]},
     **{
         (call, f"eventbridge.{name}"): _GAP
         for name in ("rules-match", "rules-have-targets", "targets-exist")

@@ -43,6 +43,14 @@ class Subscriptions(msgspec.Struct, frozen=True, kw_only=True):
     Pending: list[str]
 
 
+class Encryption(msgspec.Struct, frozen=True, kw_only=True):
+    """`On`: messages are encrypted with a KMS key; `Key` names it ("" for none)."""
+
+    Topic: str
+    On: bool | Refusal
+    Key: str | Refusal
+
+
 def produce(view: View) -> Iterator[Resource]:
     """One topic each that is there; "*" in a region where a refusal may hide some."""
     organization = rules.Organization(Id=rules.organization_id(view))
@@ -62,6 +70,7 @@ def produce(view: View) -> Iterator[Resource]:
                 facts=facts(
                     Policy=_policy(view, arn),
                     Subscriptions=_subscriptions(view, arn),
+                    Encryption=_encryption(view, arn),
                     Organization=organization,
                 ),
             )
@@ -76,6 +85,7 @@ def produce(view: View) -> Iterator[Resource]:
                     Subscriptions=Subscriptions(
                         Topic="*", Any=hidden, Confirmed=hidden, Settled=hidden, Pending=[]
                     ),
+                    Encryption=Encryption(Topic="*", On=hidden, Key=hidden),
                     Organization=organization,
                 ),
             )
@@ -120,6 +130,15 @@ def _policy(view: View, arn: str) -> Policy:
     if isinstance(found, Refusal):
         return Policy(Topic=name, Closed=found, Open=[])
     return Policy(Topic=name, Closed=not found, Open=found)
+
+
+def _encryption(view: View, arn: str) -> Encryption:
+    """The topic's key (SNS API reference, GetTopicAttributes: KmsMasterKeyId only where one is set)."""
+    attributes, name = _attributes(view, arn), Arn.parse(arn).resource
+    if isinstance(attributes, Refusal):
+        return Encryption(Topic=name, On=attributes, Key=attributes)
+    key = str(attributes.get("KmsMasterKeyId") or "")
+    return Encryption(Topic=name, On=bool(key), Key=key)
 
 
 def _listed(view: View, arn: str) -> list[dict[str, Any]] | Refusal:
@@ -239,6 +258,7 @@ TOPIC = ResourceType(
             calls=(*CALLS, "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
             shape=Subscriptions,
         ),
+        Facet(name="Encryption", calls=(*CALLS, "sns:GetTopicAttributes"), shape=Encryption),
         Facet(name="Organization", calls=rules.ORGANIZATION_CALLS, shape=rules.Organization),
     ),
     produce=produce,

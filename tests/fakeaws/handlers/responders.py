@@ -250,17 +250,3 @@ def _contacts(call: Call, given: Json) -> Json:
 @handles("notificationscontacts:GetEmailContact")
 def _contact(call: Call, given: Json) -> Json:
     return {"emailContact": _known(call, "contacts", given["arn"])}
-
-
-@handles("security-ir:ListMemberships")
-def _memberships(call: Call, given: Json) -> Json:
-    names = ("membershipId", "accountId", "region", "membershipArn", "membershipStatus")
-    return {"items": [only(item, *names) for item in call.here.responders["memberships"].values()]}
-
-
-@handles("security-ir:GetMembership")
-def _membership(call: Call, given: Json) -> Json:
-    known = call.here.responders["memberships"]
-    if given["membershipId"] not in known:
-        raise _missing(f"Membership {given['membershipId']} not found.")
-    return dict(known[given["membershipId"]])

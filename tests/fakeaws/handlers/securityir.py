@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..faults import AwsError
-from ..world import Call, Json, Region, now
-from .registry import handles, manager
+from ..world import Call, Json, Region
+from .registry import handles, manager, only
 
 TRIAGE_ROLE = "AWSServiceRoleForSecurityIncidentResponse_Triage"
 
 
 def add_sir_membership(
     region: Region,
-    name: str = "m-abcdefghijkl",
     *,
     status: str = "Active",
     triage: bool = True,
@@ -22,30 +21,19 @@ def add_sir_membership(
     covered: tuple[str, ...] = (),
 ) -> str:
     """A membership, with the role for triage in its account; `covered` are accounts, where not the whole."""
-    region.securityir["memberships"][name] = {
-        "membershipId": name,
-        "accountId": region.account.id,
-        "region": region.name,
-        "membershipArn": region.arn("security-ir", f"membership/{name}"),
-        "membershipStatus": status,
-        "membershipName": "responders",
-        "membershipActivationTimestamp": now(days=90),
-        "customerType": "Organization",
-        "incidentResponseTeam": [
-            {"name": f"Responder {index}", "jobTitle": "Responder", "email": f"r{index}@example.com"}
-            for index in (1, 2)
-        ],
-        "optInFeatures": [{"featureName": "Triage", "isEnabled": triage}],
-        "membershipAccountsConfigurations": {"coverEntireOrganization": whole, "organizationalUnits": []},
-    }
-    region.securityir["covered"] = list(covered)
     if role:
         region.account.add_role(TRIAGE_ROLE, "triage.security-ir.amazonaws.com")
-    return name
+    return region.add_membership(
+        status=status,
+        customerType="Organization",
+        optInFeatures=[{"featureName": "Triage", "isEnabled": triage}],
+        membershipAccountsConfigurations={"coverEntireOrganization": whole, "organizationalUnits": []},
+        coveredAccounts=list(covered),  # the fake's own
+    )
 
 
 def _known(call: Call, given: Json) -> Json:
-    found: Json | None = call.here.securityir["memberships"].get(given["membershipId"])
+    found: Json | None = call.here.responders["memberships"].get(given["membershipId"])
     if found is None:
         raise AwsError("ResourceNotFoundException", "The membership was not found.", 404)
     return found
@@ -54,13 +42,12 @@ def _known(call: Call, given: Json) -> Json:
 @handles("security-ir:ListMemberships")
 def _list(call: Call, given: Json) -> Json:
     names = ("membershipId", "accountId", "region", "membershipArn", "membershipStatus")
-    known = call.here.securityir["memberships"].values()
-    return {"items": [{name: item[name] for name in names} for item in known]}
+    return {"items": [only(item, *names) for item in call.here.responders["memberships"].values()]}
 
 
 @handles("security-ir:GetMembership")
 def _get(call: Call, given: Json) -> Json:
-    return _known(call, given)
+    return {name: value for name, value in _known(call, given).items() if name != "coveredAccounts"}
 
 
 @handles("security-ir:UpdateMembership")
@@ -76,8 +63,9 @@ def _update(call: Call, given: Json) -> Json:
 
 @handles("security-ir:BatchGetMemberAccountDetails")
 def _members(call: Call, given: Json) -> Json:
-    whole = _known(call, given)["membershipAccountsConfigurations"]["coverEntireOrganization"]
-    covered = set(call.here.securityir["covered"])
+    known = _known(call, given)
+    whole = known["membershipAccountsConfigurations"]["coverEntireOrganization"]
+    covered = set(known["coveredAccounts"])
     organized = "Organization" if manager(call) else "Unrelated"
 
     def state(name: str) -> str:

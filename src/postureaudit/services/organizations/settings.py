@@ -163,4 +163,4 @@ ORGANIZATION = ResourceType(
     ),
     produce=organizations,
 )
-TYPES = (ACCOUNT, ORGANIZATION)
+TYPES: tuple[ResourceType, ...] = (ACCOUNT, ORGANIZATION)

@@ -65,7 +65,7 @@ def _delivers(log: Mapping[str, Json], region: str) -> bool | Refusal:
         return False
     if not log.get("DeliverLogsStatus"):
         return malformed(asks.FLOW_LOGS, region, "a flow log without its delivery status")
-    return log["DeliverLogsStatus"] == "SUCCESS"
+    return bool(log["DeliverLogsStatus"] == "SUCCESS")
 
 
 def _named(log: Mapping[str, Json]) -> str:
