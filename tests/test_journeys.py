@@ -68,6 +68,17 @@ def test_well_configured_account_has_no_gap_and_no_hole(cli: Cli) -> None:
         "guardduty.auto-enable-members",
         "guardduty.auto-enable-plans",
         "guardduty.members-enabled",
+        "organizations.in-use",
+        "organizations.all-features",
+        "organizations.service-access",
+        "organizations.one-administrator",
+        "securitylake.auto-enable",
+        "securitylake.delegated-admin",
+        "securityincidentresponse.covers-organization",
+        "securityincidentresponse.delegated-admin",
+        "firewallmanager.administrator",
+        "firewallmanager.policies-active",
+        "firewallmanager.policies-remediate",
     }
 
 

@@ -22,7 +22,7 @@ _MODULES = {
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)
-_SHARED = {"adjacent": "Adjacent"}  # columns that several services share, and their titles
+_SHARED = {"others": "Others"}  # columns that several services share, and their titles
 
 
 @functools.lru_cache(maxsize=1)
@@ -49,4 +49,9 @@ def column(prefix: str) -> str:
 
 def columns() -> dict[str, str]:
     """The columns of a report in order, and their titles: services that many accounts do without share one."""
-    return {item.column or item.name: _SHARED.get(item.column, item.title) for item in all_services()}
+    found: dict[str, str] = {}
+    for item in all_services():
+        name = item.column or item.name
+        found.pop(name, None)  # a shared column stands where the last that shares it does
+        found[name] = _SHARED.get(item.column, item.title)
+    return found

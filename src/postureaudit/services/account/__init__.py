@@ -107,4 +107,4 @@ ACCOUNT = ResourceType(
     ),
     produce=produce,
 )
-SERVICE = Service(name="account", title="Account", collect=collect, types=(ACCOUNT,), column="adjacent")
+SERVICE = Service(name="account", title="Account", collect=collect, types=(ACCOUNT,), column="others")

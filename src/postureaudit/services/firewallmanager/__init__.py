@@ -20,5 +20,5 @@ SERVICE = Service(
     title="Firewall Manager",
     collect=collect,
     types=TYPES,
-    column="adjacent",
+    column="others",
 )

@@ -86,4 +86,10 @@ def members(view: View) -> list[dict[str, Json]] | Refusal:
 
 from postureaudit.services.organizations import settings  # noqa: E402 - it is built on what stands above
 
-SERVICE = Service(name="organizations", title="Organizations", collect=settings.ask, types=settings.TYPES)
+SERVICE = Service(
+    name="organizations",
+    title="Organizations",
+    collect=settings.ask,
+    types=settings.TYPES,
+    column="others",
+)

@@ -11,5 +11,5 @@ SERVICE = Service(
     title="Security Incident Response",
     collect=collect,
     types=TYPES,
-    column="adjacent",
+    column="others",
 )

@@ -13,5 +13,5 @@ SERVICE = Service(
     collect=collect,
     types=TYPES,
     documents=DOCUMENTS,
-    column="adjacent",
+    column="others",
 )

@@ -14,5 +14,5 @@ SERVICE = Service(
     types=TYPES,
     documents=DOCUMENTS,
     prefixes=("route53resolver",),
-    column="adjacent",
+    column="others",
 )
