@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from postureaudit import catalog, evaluate
+from postureaudit import catalog, evaluate, services
 from postureaudit.evidence import Account, Answer, Evidence, Header, Record, Regions
 from postureaudit.gate import decide
 from postureaudit.render import Style
+from postureaudit.render.matrix import UTF, Matrix
 from postureaudit.render.table import render
 from postureaudit.report import Report
 
@@ -70,3 +71,28 @@ def test_checks_of_hops_stand_with_the_signals() -> None:
     [head] = [line for line in text.splitlines() if line.startswith(" Region")]
     assert head.split("  ")[-1].strip() == "Response"
     assert not {"eventbridge", "sns", "alarms"} & set(head.split())
+
+
+def test_services_that_share_a_column_stand_before_the_response() -> None:
+    """What many accounts do without shares one column, and is found by any of its check ids."""
+    assert list(services.columns())[-2:] == ["others", "signal"]
+    shared = ("account", "vpc", "route53resolver", "securitylake", "firewallmanager", "organizations")
+    assert {services.column(prefix) for prefix in shared} == {"others"}
+
+
+def test_table_without_room_is_a_list() -> None:
+    """Where not even one severity a cell has room, each region is told in lines of its own."""
+    titles = {f"service-{index}": "x" * 20 for index in range(6)}
+
+    narrow, wide = (
+        [
+            line.plain
+            for line in Matrix(
+                [], ["us-east-1"], "us-east-1", titles, width=width, collapse=True, glyphs=UTF
+            ).lines()
+        ]
+        for width in (80, 200)
+    )
+
+    assert not any(line.startswith(" Region") for line in narrow)
+    assert any(line.startswith(" Region") for line in wide)

@@ -16,7 +16,12 @@ from postureaudit.render.lines import COLORS, packed
 UTF = {"pass": "✓", "fail": "✗", "unknown": "?", "waived": "~", "none": "·", "rule": "─"}
 ASCII = {"pass": "ok", "fail": "X", "unknown": "?", "waived": "~", "none": ".", "rule": "-"}
 _NARROW = 80  # below, one line a region
-_GAP = 2  # columns between cells, where there is room
+_FITS = (
+    (len(Severity), 2),
+    (2, 2),
+    (1, 2),
+    (1, 1),
+)  # severities in a cell and columns between cells, tried in turn
 
 
 class Matrix:
@@ -42,14 +47,13 @@ class Matrix:
         self._leader = leader
         self._collapse = collapse
         self._places = _by_place(findings, frozenset(regions))
+        self._gap = 2
+        self._drawable = True
         self._rows = self._fitting()
 
     def lines(self) -> Iterator[Text]:
         """The table, its legend, and the names of collapsed regions."""
-        if self.width < _NARROW:
-            yield from self._listed()
-        else:
-            yield from self._drawn()
+        yield from self._drawn() if self._drawable else self._listed()
         g = self.glyphs
         legend = (
             f"{g['pass']} pass",
@@ -66,13 +70,15 @@ class Matrix:
                 yield Text((f" {label} " if index == 0 else "     ") + part, style="dim")
 
     def _fitting(self) -> list[tuple[str, list[Text]]]:
-        """The rows with as many severities in a cell as the width has room for."""
+        """The rows with as many severities in a cell as the width has room for; where it has none at all, a list."""
         found: list[tuple[str, list[Text]]] = []
-        for most in (len(Severity), 2, 1):
+        self._drawable = self.width >= _NARROW
+        for most, self._gap in _FITS:
             self.groups = {}
             found = self._all_rows(most)
-            if self.width < _NARROW or self._first(found) + sum(self._widths(found)) <= self.width:
-                break
+            if not self._drawable or self._first(found) + sum(self._widths(found)) - self._gap <= self.width:
+                return found
+        self._drawable = False
         return found
 
     def _first(self, rows: Sequence[tuple[str, list[Text]]]) -> int:
@@ -83,14 +89,14 @@ class Matrix:
         found = []
         for index, title in enumerate(self.titles):
             widest = max([cell_len(cells[index].plain) for _, cells in rows] + [cell_len(title)])
-            found.append(widest + _GAP)
+            found.append(widest + self._gap)
         return found
 
     def _drawn(self) -> Iterator[Text]:
         first, widths = self._first(self._rows), self._widths(self._rows)
         head = "".join(title.ljust(width) for title, width in zip(self.titles, widths, strict=True))
         yield Text((" Region".ljust(first) + head).rstrip())
-        rule = self.glyphs["rule"] * (first - 1 + sum(widths) - _GAP)
+        rule = self.glyphs["rule"] * (first - 1 + sum(widths) - self._gap)
         yield Text(" " + rule, style="dim")
         for name, cells in self._rows:
             line = Text((" " + name).ljust(first))
