@@ -98,13 +98,12 @@ def _remove(call: Call, given: Json) -> Json:
 def _auto(call: Call, given: Json) -> Json:
     _mine(call)
     found = {name: region.securitylake["auto"] for name, region in call.account.regions.items()}
-    return {
-        "autoEnableNewAccount": [
-            {"region": name, "sources": [_source(item) for item in items]}
-            for name, items in found.items()
-            if items
-        ]
-    }
+    entries = [
+        {"region": name, "sources": [_source(item) for item in items]}
+        for name, items in found.items()
+        if items
+    ]
+    return {"autoEnableNewAccount": entries} if entries else {}
 
 
 @handles("securitylake:CreateDataLakeOrganizationConfiguration")
