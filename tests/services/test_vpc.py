@@ -226,3 +226,21 @@ def test_broken_log_is_mended_not_doubled(collect: Collect) -> None:
     place = only(judge(collect(world))[FLOW])
 
     assert place.fix and not place.fix.argv and "Access error" in place.fix.steps[0]
+
+
+def test_a_configuration_that_is_stuck_is_not_spread(collect: Collect) -> None:
+    """Where another VPC's queries do not arrive, no VPC is associated with the same configuration."""
+    world = a_world()
+    for name, config, fields in (
+        ("vpc-1", "rqlc-stuck", {"Error": "ACCESS_DENIED"}),
+        ("vpc-2", "rqlc-stuck", {}),
+        ("vpc-3", "rqlc-well", {}),
+    ):
+        add_vpc(at(world), name)
+        add_query_logs(at(world), name, config, **fields)
+    add_vpc(at(world), "vpc-4")
+
+    places = judge(collect(world))[QUERIES].places
+
+    assert [place.verdict.value for place in places] == ["fail", "pass", "pass", "fail"]
+    assert places[3].fix and "rqlc-well" in places[3].fix.shell

@@ -32,7 +32,7 @@ class QueryLogs(msgspec.Struct, frozen=True, kw_only=True):
     """Whether DNS queries from the VPC are logged, by an association of its own or by a Route 53 Profile.
 
     `Broken` are associations that do not deliver. `Config` is the region's logging configuration that a fix
-    associates: of those that work, the one that most VPCs use ("" where there is none).
+    associates: of those that work for every VPC, the one that most use ("" where there is none).
     """
 
     On: bool | Refusal
@@ -86,7 +86,11 @@ def query_logs(view: View, region: str, vpc: str) -> QueryLogs:
         states = [(item, _logs(item, configs)) for item in own]
         direct = any_of(state for _, state in states)
         broken = sorted(_why(item) for item, state in states if state is False)
-    chosen = configs if isinstance(configs, Refusal) else _chosen(configs)
+    chosen: dict[str, Json] | Refusal
+    if isinstance(configs, Refusal) or isinstance(listed, Refusal):
+        chosen = configs if isinstance(configs, Refusal) else listed
+    else:
+        chosen = _chosen(configs, listed)
     return QueryLogs(
         On=any_of([direct, _by_profile(view, region, vpc, configs)]),
         AnyBroken=listed if isinstance(listed, Refusal) else bool(broken),
@@ -137,8 +141,15 @@ def _by_profile(
     return any_of(found)
 
 
-def _chosen(configs: list[dict[str, Json]]) -> dict[str, Json]:
-    """The configuration that works and most VPCs use; {} where there is none."""
-    working = [item for item in configs if item.get("Status") == "CREATED" and item.get("Id")]
+def _chosen(configs: list[dict[str, Json]], associations: list[dict[str, Json]]) -> dict[str, Json]:
+    """The configuration that works for all that use it, and most VPCs do; {} where there is none."""
+    stuck = {
+        item.get("ResolverQueryLogConfigId") for item in associations if _logs(item, configs) is not True
+    }
+    working = [
+        item
+        for item in configs
+        if item.get("Status") == "CREATED" and item.get("Id") and item["Id"] not in stuck
+    ]
     ordered = sorted(working, key=lambda item: (-int(item.get("AssociationCount") or 0), str(item["Id"])))
     return ordered[0] if ordered else {}
