@@ -13,26 +13,12 @@ from typing import Any
 
 import msgspec
 
-from postureaudit import expressions, strict_yaml
+from postureaudit import compliance, expressions, strict_yaml
 from postureaudit.errors import CatalogError, UsageError
 from postureaudit.evidence import Json
 from postureaudit.findings import Severity
 from postureaudit.resources import ResourceType, ScopeKind
 
-FRAMEWORKS = (
-    "fsbp",
-    "cis-1.4",
-    "cis-3.0",
-    "cis-4.0.1",
-    "cis-5.0",
-    "cis-6.0",
-    "cis-7.0",
-    "pci-4.0.1",
-    "nist-800-53-r5",
-    "iso-27001-2022",
-    "soc-2",
-    "sra",
-)
 NEEDS: Mapping[str, str] = {
     "LOG_BUCKET": "the bucket in your log archive account",
     "KMS_KEY_ARN": "the ARN of the KMS key to encrypt with",
@@ -149,7 +135,7 @@ class Catalog:
     def frameworks(self) -> tuple[str, ...]:
         """The frameworks that checks map to."""
         used = {name for check in self.checks for name in check.maps_to}
-        return tuple(name for name in FRAMEWORKS if name in used)
+        return tuple(name for name in compliance.load() if name in used)
 
     def select(
         self,
@@ -166,12 +152,10 @@ class Catalog:
         """
         wanted, unwanted = self._ids(only), self._ids(skip)
         services, frameworks = set(services), set(frameworks)
-        for given, known, kind in (
-            (services, self.services(), "service"),
-            (frameworks, self.frameworks(), "framework"),
-        ):
-            for name in sorted(given - set(known)):
-                raise UsageError(f"no {kind} {name!r}", hint=_near(name, known))
+        for name in sorted(services - set(self.services())):
+            raise UsageError(f"no service {name!r}", hint=_near(name, self.services()))
+        for name in sorted(frameworks - set(self.frameworks())):
+            raise UsageError(f"no framework {name!r}", hint=compliance.near(name, self.frameworks()))
         return frozenset(
             check.id
             for check in self.checks

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from postureaudit import evaluate, expressions, fixes, services, shapes
-from postureaudit.catalog import FRAMEWORKS, NEEDS, TOP_LEVEL, WIDTH, Catalog, Check
+from postureaudit import compliance, evaluate, expressions, fixes, services, shapes
+from postureaudit.catalog import NEEDS, TOP_LEVEL, WIDTH, Catalog, Check
 from postureaudit.errors import PostureAuditError
 from postureaudit.evidence import Json, Refusal, RefusalKind
 from postureaudit.findings import Verdict
@@ -48,9 +48,7 @@ def _problems(check: Check, catalog: Catalog, kinds: Mapping[str, ResourceType])
         yield from expression_problems(text, kind, check.parameters)
     yield from _required_problems(check, catalog, kinds)
     yield from _fix_problems(check, kind)
-    for framework in check.maps_to:
-        if framework not in FRAMEWORKS:
-            yield f"maps_to knows no framework {framework!r}; it knows: {', '.join(FRAMEWORKS)}"
+    yield from compliance.problems(check.maps_to)
     yield from _example_problems(check)
 
 

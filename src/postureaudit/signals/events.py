@@ -14,14 +14,27 @@ from postureaudit import strict_yaml
 from postureaudit.evidence import Json
 
 # CIS AWS Foundations Benchmark: its monitoring section is 4 up to version 5.0 and 5 since 6.0.
-_CIS_SECTION = {"cis-1.4": "4", "cis-3.0": "4", "cis-5.0": "4", "cis-6.0": "5", "cis-7.0": "5"}
+_CIS_SECTION = {
+    "cis-1.4": "4",
+    "cis-3.0": "4",
+    "cis-4.0.1": "4",
+    "cis-5.0": "4",
+    "cis-6.0": "5",
+    "cis-7.0": "5",
+}
+# AWS's own controls for the same calls (Security Hub's CloudWatch.1 to .14) are numbered as CIS 1.4 was, but that
+# the root user comes first; none is about the organization.
+_CONTROLS = {"1": "CloudWatch.2", "2": "CloudWatch.3", "3": "CloudWatch.1"}
+_CONTROLS |= {str(number): f"CloudWatch.{number}" for number in range(4, 15)}
 # What alerting as such answers to, whatever the signal.
 _ALERTING = {
-    "nist-800-53-r5": ("SI-4(5)", "SI-4(12)", "IR-4(1)", "IR-6(1)"),
+    "nist-800-53-r5": ("AU-6(1)", "SI-4(5)", "SI-4(12)", "IR-4(1)", "IR-6(1)"),
     "pci-4.0.1": ("10.4.1.1", "12.10.5"),
     "iso-27001-2022": ("A.5.25", "A.5.26", "A.8.16"),
     "soc-2": ("CC7.3", "CC7.4"),
 }
+# That a control which detects is turned off or fails must be noticed and handled at once (PCI DSS 10.7.2).
+_TAMPERING = {**_ALERTING, "pci-4.0.1": ("10.4.1.1", "10.7.2", "12.10.5")}
 # GuardDuty severity to ASFF label (GuardDuty user guide, "Findings and Security Hub"; 9.0 and up is CRITICAL).
 _LABELS = ((9.0, "CRITICAL", 90), (7.0, "HIGH", 70), (4.0, "MEDIUM", 40), (0.0, "LOW", 1))
 
@@ -154,7 +167,7 @@ def _signal(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Signal:
         doc=kinds[row["kind"]]["doc"],
         members=tuple(members) or (Member(row["id"], base),),
         leader_only=bool(row.get("global")),
-        maps_to={**_cis(row.get("cis")), **_ALERTING},
+        maps_to=_maps_to(row),
         pattern=row.get("pattern") or _calls_pattern(base, row["names"]),
         filter=row.get("filter") or (_calls_filter(base, row["names"]) if "names" in row else ""),
     )
@@ -176,7 +189,7 @@ def _tamper(row: Mapping[str, Any], kinds: Mapping[str, Any]) -> Signal:
         kind="api-call",
         doc=kinds["api-call"]["doc"],
         members=(Member(name, _laid_over(template, event)),),
-        maps_to=dict(_ALERTING),
+        maps_to=dict(_TAMPERING),
         pattern=_calls_pattern(event, [name]),
         filter=_calls_filter(event, [name]),
     )
@@ -196,8 +209,14 @@ def _call(name: str) -> dict[str, Any]:
     return {"detail": {"eventName": name}}
 
 
-def _cis(number: str | None) -> dict[str, tuple[str, ...]]:
-    return {name: (f"{section}.{number}",) for name, section in _CIS_SECTION.items()} if number else {}
+def _maps_to(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The requirements that a signal answers to: by its CIS number, by its own, and as alerting as such."""
+    found: dict[str, tuple[str, ...]] = {}
+    if number := row.get("cis"):
+        found |= {"fsbp": (_CONTROLS[number],)} if number in _CONTROLS else {}
+        found |= {name: (f"{section}.{number}",) for name, section in _CIS_SECTION.items()}
+    found |= _TAMPERING if row.get("tampering") else _ALERTING
+    return found | {name: tuple(numbers) for name, numbers in row.get("maps_to", {}).items()}
 
 
 def _kebab(name: str) -> str:
