@@ -137,6 +137,10 @@ class Catalog:
         used = {name for check in self.checks for name in check.maps_to}
         return tuple(name for name in compliance.load() if name in used)
 
+    def mapped(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """What each check that is not switched off maps to, by its id."""
+        return {check.id: check.maps_to for check in self.checks if check.id not in self.off}
+
     def select(
         self,
         *,

@@ -37,20 +37,20 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Standing(StrEnum):
     """What a run says of a requirement, what needs an answer first.
 
-    MET and NOT_MET as the checks that map to it passed or failed; WAIVED is not met, and every gap is accepted by
-    a waiver. NOT_JUDGED has checks, none of which was chosen; NOT_COVERED has none.
+    WAIVED is a gap that waivers accept, all of it. NOT_JUDGED has checks, none of which was chosen; NOT_COVERED
+    has none.
     """
 
-    NOT_MET = "not_met"
+    GAP = "fail"
     UNKNOWN = "unknown"
     WAIVED = "waived"
-    MET = "met"
+    MET = "pass"
     NOT_APPLICABLE = "not_applicable"
     NOT_JUDGED = "not_judged"
     NOT_COVERED = "not_covered"
 
 
-COUNTED = (Standing.NOT_MET, Standing.UNKNOWN, Standing.WAIVED, Standing.MET)  # what "12 of 18 met" is out of
+COUNTED = (Standing.GAP, Standing.UNKNOWN, Standing.WAIVED, Standing.MET)  # what "12 of 18 met" is out of
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         """Such as "CIS 7.0  12 of 18 met, 4 gaps, 2 unknown"; what does not apply or was not asked is left out."""
         counts = self.counts()
         parts = [f"{counts[Standing.MET]} of {sum(counts[item] for item in COUNTED)} met"]
-        if gaps := counts[Standing.NOT_MET]:
+        if gaps := counts[Standing.GAP]:
             parts.append(f"{gaps} gap" + "s" * (gaps != 1))
         for standing in (Standing.UNKNOWN, Standing.WAIVED):
             if counts[standing]:
@@ -123,6 +123,14 @@ def problems(maps_to: Mapping[str, Sequence[str]]) -> Iterator[str]:
         for number, times in Counter(numbers).items():
             if times > 1:
                 yield f"maps_to: {name} {number} is there twice"
+
+
+def summaries(
+    names: Iterable[str], findings: Sequence[Finding], mapped: Mapping[str, Mapping[str, Sequence[str]]]
+) -> tuple[Summary, ...]:
+    """A summary for each of these frameworks, in the order of the file."""
+    chosen = set(names)
+    return tuple(summarize(item, findings, mapped) for item in load().values() if item.id in chosen)
 
 
 def summarize(
@@ -167,7 +175,7 @@ def _requirement(number: str, title: str, own: Sequence[Finding], checks: tuple[
 def _standing(own: Sequence[Finding]) -> Standing:
     verdicts = {item.verdict for item in own}
     if any(item.verdict is Verdict.FAIL and not item.waived for item in own):
-        return Standing.NOT_MET
+        return Standing.GAP
     if Verdict.UNKNOWN in verdicts or any(item.waived and item.having(Verdict.UNKNOWN) for item in own):
         return Standing.UNKNOWN
     if Verdict.FAIL in verdicts:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from postureaudit.baseline import Compared
+from postureaudit.compliance import Summary
 from postureaudit.evidence import Evidence
 from postureaudit.findings import Finding, Severity, Verdict
 from postureaudit.gate import Decision
@@ -46,6 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     baseline: Compared | None = None  # the run against a baseline, where one was given
     evidence_digest: str = ""  # of the evidence as it was collected, where this one is redacted
     first_seen: dict[str, str] | None = None  # by fingerprint, from an earlier result
+    frameworks: tuple[Summary, ...] = ()  # those that were chosen
 
     def counts(self) -> Counter[str]:
         """Findings by verdict; a finding whose gaps are all waived counts as "waived", not as "fail"."""

@@ -1,12 +1,12 @@
-"""What `explain` says of a check, from the check itself and the resource type it judges."""
+"""What `explain` says of a check, from the check itself and the resource type it judges; checks by requirement."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from postureaudit import services
-from postureaudit.catalog import Check, Variant, reads
+from postureaudit import compliance, services
+from postureaudit.catalog import Catalog, Check, Variant, reads
 
 _WIDTH = 79
 
@@ -31,11 +31,34 @@ def text(check: Check, *, more: Sequence[str] = ()) -> str:
     lines += entry("Reads", "  ".join(reads(check, kinds)))
     lines += entry("Unknown", "where one of these is refused and the other answers do not decide")
     lines += entry("N/A", f"{kind.none}, or the service is not offered in the region")
-    mapped = "; ".join(f"{name} {', '.join(numbers)}" for name, numbers in check.maps_to.items())
-    lines += entry("Maps to", mapped or "-")
+    label = "Maps to"
+    if not check.maps_to:
+        lines += entry(label, "-")
+    for name, numbers in check.maps_to.items():
+        lines += entry(label, f"{name}  " + "; ".join(_titled(name, number) for number in numbers))
+        label = ""
     for variant in check.fix:
         lines += _variant(variant)
     return "\n".join(lines)
+
+
+def requirements(name: str, catalog: Catalog) -> str:
+    """A framework's requirements, each with the checks that map to it, or that none does."""
+    framework = compliance.load()[name]
+    lines = [f"{framework.name}: the requirements about detection, logging, response and their organization"]
+    for item in compliance.summarize(framework, (), catalog.mapped()).requirements:
+        lines.append(f"{item.number}  {item.title}")
+        lines += [f"    {catalog.check(check).severity.value:8}  {check}" for check in item.checks]
+        if not item.checks:
+            lines.append("    not covered by postureaudit")
+    return "\n".join(lines)
+
+
+def _titled(name: str, number: str) -> str:
+    """A requirement's number with what it is about, in our words."""
+    framework = compliance.load().get(name)
+    title = framework.requirements.get(number, "") if framework else ""
+    return f"{number} {title}".rstrip()
 
 
 def _variant(variant: Variant) -> Iterator[str]:

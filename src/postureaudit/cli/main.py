@@ -200,11 +200,15 @@ def checks() -> None:
 
 @checks.command("list")
 @click.option("--output", type=click.Choice(("text", "json")), default="text")
-def list_checks(output: str) -> None:
-    """Every check: id, severity and what must hold."""
+@click.option("--framework", "frameworks", metavar="NAME", multiple=True, help="By its requirements.")
+def list_checks(output: str, frameworks: tuple[str, ...]) -> None:
+    """Every check: id, severity and what must hold. With --framework, by requirement, and what no check covers."""
     from postureaudit.catalog import builtin
+    from postureaudit.cli import explain
 
-    found = builtin().checks
+    catalog = builtin()
+    chosen = catalog.select(frameworks=frameworks)
+    found = [check for check in catalog.checks if check.id in chosen]
     if output == "json":
         import json
 
@@ -212,6 +216,9 @@ def list_checks(output: str) -> None:
             {"id": c.id, "severity": c.severity.value, "title": c.title, "maps_to": c.maps_to} for c in found
         ]
         click.echo(json.dumps(rows, indent=1))
+        return
+    if frameworks:
+        click.echo("\n\n".join(explain.requirements(name, catalog) for name in dict.fromkeys(frameworks)))
         return
     width = max(len(check.id) for check in found)
     for check in found:

@@ -40,7 +40,7 @@ def report(
     warnings: Sequence[str] = (),
 ) -> None:
     """Judge, apply waivers, decide, write every output, exit."""
-    from postureaudit import evaluate, results, waivers
+    from postureaudit import compliance, evaluate, results, waivers
     from postureaudit.gate import decide
     from postureaudit.report import Report
     from postureaudit.resources import View
@@ -84,6 +84,7 @@ def report(
         changes=catalog.changes,
         baseline=compared,
         first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
+        frameworks=compliance.summaries(given["frameworks"], findings, catalog.mapped()),
     )
     if redactor:
         made = redactor.report(made)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from postureaudit import __version__
+from postureaudit.compliance import Standing, Summary
 from postureaudit.evidence import Refusal
 from postureaudit.findings import Finding, Fix, Place, Verdict
 from postureaudit.render import Style
@@ -57,6 +58,7 @@ def document(report: Report) -> dict[str, Any]:
             "baseline": _baseline(report),
         },
         "findings": [_finding(item, report) for item in report.findings],
+        "frameworks": [_framework(item) for item in report.frameworks],
         "signals": [route_document(item) for item in report.routes],
         "blind_spots": [_blind(item) for item in report.blind],
         "investigation": [_investigation(item) for item in report.investigation],
@@ -160,6 +162,30 @@ def _investigation(account: investigation.Account) -> dict[str, Any]:
                 "places": [_searched(place, item.question.id) for place in item.places],
             }
             for item in account.answered
+        ],
+    }
+
+
+def _framework(summary: Summary) -> dict[str, Any]:
+    """A framework that was chosen, requirement by requirement; `checks` are all that map to it."""
+    counts, framework = summary.counts(), summary.framework
+    return {
+        "id": framework.id,
+        "title": framework.name,
+        "version": framework.version,
+        "source": framework.source,
+        "counts": {standing.value: counts[standing] for standing in Standing},
+        "requirements": [
+            {
+                "number": item.number,
+                "title": item.title,
+                "verdict": item.standing.value,
+                "checks": list(item.checks),
+                "gaps": list(item.gaps),
+                "waived": list(item.waived),
+                "unknown": list(item.unknown),
+            }
+            for item in summary.requirements
         ],
     }
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from postureaudit import __version__, services
 from postureaudit.findings import Finding, Fix, Place, Verdict
-from postureaudit.render import Style, blindspots, investigation
+from postureaudit.render import Style, blindspots, investigation, requirements
 from postureaudit.render.lines import COLORS, beside, console, finished, fold, heading, packed, wrapped
 from postureaudit.render.matrix import ASCII, UTF, Matrix
 from postureaudit.render.neutral import neutral
@@ -67,6 +67,8 @@ class _Page:
         yield from blindspots.block(self.report.blind, self.style)
         yield from self._response()
         yield from investigation.block(self.report.investigation, self.style)
+        for summary in self.report.frameworks:
+            yield from requirements.lines(summary, self.style)
         yield from self._not_evaluated()
         yield from self._waived()
         yield from self._baseline()
