@@ -19,6 +19,9 @@ format:
 checks:
     uv run postureaudit checks lint checks.yaml
 
+docs:
+    uv run python scripts/make_docs.py
+
 demo-evidence:
     uv run python scripts/make_demo.py
 
