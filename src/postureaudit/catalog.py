@@ -158,7 +158,7 @@ class Catalog:
         services, frameworks = set(services), set(frameworks)
         for name in sorted(services - set(self.services())):
             raise UsageError(f"no service {name!r}", hint=_near(name, self.services()))
-        for name in sorted(frameworks - set(self.frameworks())):
+        for name in sorted(frameworks - set(self.frameworks()) if frameworks else ()):
             raise UsageError(f"no framework {name!r}", hint=compliance.near(name, self.frameworks()))
         return frozenset(
             check.id

@@ -30,7 +30,9 @@ selection = together(
     click.option("--skip", metavar="ID", help="Not this check or family.", **_many),
     click.option("-s", "--service", "chosen", metavar="NAME", help="Only this service's checks.", **_many),
     click.option("--severity", type=click.Choice(SEVERITIES), default="info", help="At least this severity."),
-    click.option("--framework", "frameworks", metavar="NAME", help="Only checks that map to it.", **_many),
+    click.option(
+        "--framework", "frameworks", metavar="NAME", help="Only checks that map to it, summed up.", **_many
+    ),
     click.option(
         "--checks", "checks_file", type=click.Path(path_type=Path), help="Add your own checks file."
     ),
