@@ -13,9 +13,10 @@ from postureaudit import catalog, compliance, lint
 from postureaudit.compliance import Framework, Requirement, Standing
 from postureaudit.errors import UsageError
 from postureaudit.findings import Finding, Place, Severity, Verdict, Waived
-from postureaudit.render import Style
+from postureaudit.render import Style, renderer
 from postureaudit.render.requirements import lines
 from tests.conftest import Ran
+from tests.render import zoo
 
 FRAMEWORKS = tuple(compliance.load())
 WAIVER = Waived(id="W-1", owner="alice", reason="known", expires="2027-01-01")
@@ -259,6 +260,21 @@ def test_reports_show_the_chosen_frameworks(cli: Callable[..., Ran]) -> None:
     assert plain.json["frameworks"] == []
     heads = [line for line in table.out.splitlines() if line.startswith("CIS ")]
     assert [head.split("  ")[0] for head in heads] == ["CIS 1.4", "CIS 7.0"]
+
+
+def test_every_format_with_room_shows_the_requirements() -> None:
+    """Markdown and the HTML page have a table, JSON lines a line, with what each requirement is about."""
+    report = zoo.a_report("x")
+    style = Style(width=100)
+    [framework] = report.frameworks
+    shown = {name: renderer(name)(report, style) for name in ("markdown", "html", "jsonl", "table")}
+
+    assert framework.headline() == "CIS 7.0  0 of 1 met, 1 gap"
+    assert "| 4.1 | CloudTrail records every region | gap | `x` |" in shown["markdown"]
+    assert "<td>CloudTrail records every region</td>" in shown["html"]
+    kinds = [json.loads(line)["type"] for line in shown["jsonl"].splitlines()]
+    assert kinds.count("framework") == 1
+    assert "gap  4.1  CloudTrail records every region: x" in shown["table"]
 
 
 def test_checks_by_requirement(cli: Callable[..., Ran]) -> None:

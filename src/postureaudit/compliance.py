@@ -49,7 +49,22 @@ class Standing(StrEnum):
     NOT_JUDGED = "not_judged"
     NOT_COVERED = "not_covered"
 
+    @property
+    def words(self) -> str:
+        """As reports for people say it."""
+        return _WORDS[self]
 
+
+_WORDS = {
+    Standing.GAP: "gap",
+    Standing.UNKNOWN: "unknown",
+    Standing.WAIVED: "waived",
+    Standing.MET: "met",
+    Standing.NOT_APPLICABLE: "does not apply",
+    Standing.NOT_JUDGED: "not judged",
+    Standing.NOT_COVERED: "not covered by postureaudit",
+}
+CAVEAT = "Met means that what is checked here passed; a framework asks for more than a program can see."
 COUNTED = (Standing.GAP, Standing.UNKNOWN, Standing.WAIVED, Standing.MET)  # what "12 of 18 met" is out of
 
 
@@ -63,6 +78,11 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[str, ...] = ()
     waived: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+
+    def telling(self) -> tuple[str, ...]:
+        """The checks behind its standing: those with a gap, in the dark or waived, else all that map to it."""
+        behind = {Standing.GAP: self.gaps, Standing.UNKNOWN: self.unknown, Standing.WAIVED: self.waived}
+        return behind.get(self.standing, self.checks)
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

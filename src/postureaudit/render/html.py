@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 from postureaudit import __version__, services
+from postureaudit.compliance import CAVEAT, Standing
 from postureaudit.findings import Finding, Place, Severity, Verdict
 from postureaudit.render import Style, blindspots
 from postureaudit.render.neutral import neutral
@@ -91,6 +92,11 @@ def _model(report: Report) -> dict[str, Any]:
         "accounts": list(_account_map(report, columns)) if len(header.accounts) > 1 else [],
         "checks": [_check(name, found, header.regions.audited) for name, found in _by_check(gaps)],
         "frameworks": sorted({name for gap in gaps for name in gap.maps_to}),
+        "requirements": [
+            (summary, [item for standing in Standing for item in summary.having(standing)])
+            for summary in report.frameworks
+        ],
+        "caveat": CAVEAT,
         "services": [(name, known.get(name, name)) for name in columns],
         "signals": list(drawings(report.routes)),
         "blind": _blind(report),

@@ -12,7 +12,7 @@ from postureaudit.report import Report
 
 
 def render(report: Report, style: Style) -> str:
-    """One JSON object a line, ASCII only. `type` is "run", "result", "signal", "unknown" or "summary"."""
+    """One JSON object a line, ASCII only. `type` is "run", "result", "framework", "signal", "unknown" or "summary"."""
     return "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in _lines(document(report)))
 
 
@@ -39,6 +39,7 @@ def _lines(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "finding": finding["fingerprint"],
                 "waived": place["waiver"] is not None,
             }
+    yield from ({"type": "framework", **item} for item in whole["frameworks"])
     yield from ({"type": "signal", **item} for item in whole["signals"])
     yield from ({"type": "unknown", **item} for item in whole["unknown"])
     yield {"type": "summary", **whole["summary"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from postureaudit.compliance import CAVEAT, Standing, Summary
 from postureaudit.findings import Finding, Fix
 from postureaudit.render import Style
 from postureaudit.render.neutral import neutral
@@ -90,6 +91,8 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
     yield f"**{text(result_line(report))}**"
     yield ""
     yield from _counts(report)
+    for summary in report.frameworks:
+        yield from _requirements(summary)
     gaps = report.gaps()
     if gaps:
         yield from (
@@ -122,6 +125,16 @@ def _counts(report: Report) -> Iterator[str]:
     yield "| " + " | ".join("---:" for _ in names) + " |"
     yield "| " + " | ".join(str(counts[name]) for name in names) + " |"
     yield ""
+
+
+def _requirements(summary: Summary) -> Iterator[str]:
+    yield from (f"## {text(summary.headline())}", "", "| requirement | about | stands | checks |")
+    yield "| --- | --- | --- | --- |"
+    for standing in Standing:
+        for item in summary.having(standing):
+            checks = ", ".join(code(name) for name in item.telling())
+            yield f"| {text(item.number)} | {text(item.title)} | {standing.words} | {checks} |"
+    yield from ("", CAVEAT, "")
 
 
 def _not_evaluated(report: Report) -> Iterator[str]:
