@@ -21,7 +21,8 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     `id` is what --framework takes, `short` what a report's heading says. `requirements` are those in the area
     of this program, number to a title in our own words, in the framework's order. `basis` says what the
-    numbers were compared with on the ISO date `checked`.
+    numbers were compared with on the ISO date `checked`. `parts` says of a number what alone is checked here,
+    where the requirement asks for more.
     """
 
     id: str
@@ -32,6 +33,12 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     checked: str
     basis: str
     requirements: dict[str, str]
+    parts: dict[str, str] = {}
+
+    def about(self, number: str) -> str:
+        """What a requirement is about, and which part of it is checked here; "" for one that is not listed."""
+        part = self.parts.get(number)
+        return self.requirements.get(number, "") + (f" (here: {part})" if part else "")
 
 
 class Standing(StrEnum):
@@ -172,7 +179,12 @@ def summarize(
     return Summary(
         framework=framework,
         requirements=tuple(
-            _requirement(number, title, by_number.get(number, []), tuple(checks.get(number, ())))
+            _requirement(
+                number,
+                framework.about(number) if number in checks else title,
+                by_number.get(number, []),
+                tuple(checks.get(number, ())),
+            )
             for number, title in framework.requirements.items()
         ),
     )

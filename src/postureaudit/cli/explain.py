@@ -57,8 +57,7 @@ def requirements(name: str, catalog: Catalog) -> str:
 def _titled(name: str, number: str) -> str:
     """A requirement's number with what it is about, in our words."""
     framework = compliance.load().get(name)
-    title = framework.requirements.get(number, "") if framework else ""
-    return f"{number} {title}".rstrip()
+    return f"{number} {framework.about(number) if framework else ''}".rstrip()
 
 
 def _variant(variant: Variant) -> Iterator[str]:
