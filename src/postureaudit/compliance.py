@@ -135,21 +135,25 @@ def near(name: str, known: Iterable[str]) -> str:
     return f"did you mean {', '.join(close)}?" if close else f"there is: {', '.join(names)}"
 
 
-def problems(maps_to: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """What is wrong with a check's maps_to: frameworks and numbers that do not exist, numbers given twice."""
+def problems(maps_to: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[str, str], str, str]]:
+    """What is wrong with a check's maps_to: frameworks and numbers that do not exist, numbers given twice.
+
+    Each as where it is ("maps_to" and the framework), a sentence, and a hint or "".
+    """
     known = load()
     for name, numbers in maps_to.items():
+        at = ("maps_to", name)
         if name not in known:
-            yield f"maps_to knows no framework {name!r}; it knows: {', '.join(known)}"
+            yield at, f"maps_to knows no framework {name!r}", f"it knows: {', '.join(known)}"
             continue
         for number in numbers:
             if number not in known[name].requirements:
                 close = get_close_matches(number, known[name].requirements, n=3, cutoff=0.5)
-                said = f"did you mean {', '.join(close)}?" if close else "frameworks.yaml lists those that do"
-                yield f"maps_to: {name} has no requirement {number!r} in our area; {said}"
+                hint = f"did you mean {', '.join(close)}?" if close else "frameworks.yaml lists those that do"
+                yield at, f"maps_to: {name} has no requirement {number!r} in our area", hint
         for number, times in Counter(numbers).items():
             if times > 1:
-                yield f"maps_to: {name} {number} is there twice"
+                yield at, f"maps_to: {name} {number} is there twice", ""
 
 
 def summaries(

@@ -48,7 +48,8 @@ def _problems(check: Check, catalog: Catalog, kinds: Mapping[str, ResourceType])
         yield from expression_problems(text, kind, check.parameters)
     yield from _required_problems(check, catalog, kinds)
     yield from _fix_problems(check, kind)
-    yield from compliance.problems(check.maps_to)
+    for _, text, hint in compliance.problems(check.maps_to):
+        yield f"{text}; {hint}" if hint else text
     yield from _example_problems(check)
 
 
