@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -257,20 +258,22 @@ def test_block_shows_the_first_and_counts_the_rest() -> None:
     assert "more" not in shown(0).replace("for more", "") and shown(0).count("gap ") == 12
 
 
-def test_reports_show_the_chosen_frameworks(cli: Callable[..., Ran]) -> None:
+def test_reports_show_the_chosen_frameworks(cli: Callable[..., Ran], tmp_path: Path) -> None:
     """The table has a block, the JSON a list that its schema describes; without --framework there is neither."""
     schema = json.loads(cli("schema", "result").out)
-    chosen = cli("demo", "--framework", "cis-7.0", "-o", "json", "--quiet")
-    plain = cli("demo", "--service", "config", "-o", "json", "--quiet")
-    table = cli("demo", "--framework", "cis-7.0", "--framework", "cis-1.4")
+    both = ("--framework", "cis-7.0", "--framework", "cis-1.4", "--service", "securityhub")
+    table = cli("demo", *both, "-o", "table", "-o", f"json={tmp_path / 'result.json'}")
+    chosen = json.loads((tmp_path / "result.json").read_text())
+    plain = cli("demo", "--check", "config.recorder-on", "-o", "json", "--quiet").json
 
-    jsonschema.validate(chosen.json, schema)
-    jsonschema.validate(plain.json, schema)
-    [framework] = chosen.json["frameworks"]
-    verdicts = {item["number"]: item["verdict"] for item in framework["requirements"]}
-    assert (verdicts["4.10"], verdicts["5.16"]) == ("not_covered", "fail")
-    assert sum(framework["counts"].values()) == len(framework["requirements"])
-    assert plain.json["frameworks"] == []
+    jsonschema.validate(chosen, schema)
+    jsonschema.validate(plain, schema)
+    older, newer = chosen["frameworks"]
+    verdicts = {item["number"]: item["verdict"] for item in newer["requirements"]}
+    assert (older["id"], newer["id"]) == ("cis-1.4", "cis-7.0")
+    assert (verdicts["4.10"], verdicts["5.16"], verdicts["4.3"]) == ("not_covered", "fail", "not_judged")
+    assert sum(newer["counts"].values()) == len(newer["requirements"])
+    assert plain["frameworks"] == []
     heads = [line for line in table.out.splitlines() if line.startswith("CIS ")]
     assert [head.split("  ")[0] for head in heads] == ["CIS 1.4", "CIS 7.0"]
 
