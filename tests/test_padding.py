@@ -92,9 +92,25 @@ ALIKE: dict[tuple[str, ...], str] = {
     ): "a rule's pattern, whether it has a target, and whether that is still there",
     (
         "sns.topic-not-public",
+        "sns.topic-encrypted",
         "sns.topic-has-confirmed-subscription",
         "sns.subscriptions-confirmed",
-    ): "a topic's policy, whether anyone listens, and whether anyone still waits to",
+    ): "a topic's policy, its key, whether anyone listens, and whether anyone still waits to",
+    (
+        "cloudtrail.searchable-deletions",
+        "cloudtrail.searchable-access",
+        "cloudtrail.searchable-iam-changes",
+    ): "a store may hold writes and no reads, or regions without the one that global services report to",
+    ("account.security-contact", "account.other-contacts"): "each contact is registered apart",
+    (
+        "organizations.all-features",
+        "organizations.service-access",
+        "organizations.one-administrator",
+    ): "a mode of the organization, what may work in it, and who runs that",
+    (
+        "firewallmanager.policies-active",
+        "firewallmanager.policies-remediate",
+    ): "a policy in force may only report",
     ("alarms.can-notify", "alarms.can-ring"): "an alarm's actions and its threshold",
 }
 
@@ -186,4 +202,9 @@ def test_checks_differ_in_the_scenarios(monkeypatch: pytest.MonkeyPatch) -> None
         if not check.topic:
             groups[(check.resource, *sorted(verdicts[check.id]))].append(check.id)
 
-    assert {tuple(ids) for ids in groups.values() if len(ids) > 1} == set(ALIKE)
+    alike = [set(ids) for ids in groups.values() if len(ids) > 1]
+
+    assert [ids for ids in alike if not any(ids <= set(told) for told in ALIKE)] == [], (
+        "padding, or say why not"
+    )
+    assert [told for told in ALIKE if not any(len(ids & set(told)) > 1 for ids in alike)] == [], "take it out"
