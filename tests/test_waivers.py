@@ -118,3 +118,12 @@ def test_lint_tells_an_unused_waiver_by_a_result() -> None:
     [problem] = waivers.lint(pair, catalog.builtin(), today=TODAY, result=result)
 
     assert "waiver eu-west-2 matches nothing" in problem
+
+
+def test_a_waiver_of_checks_that_were_not_chosen_is_not_called_unused() -> None:
+    """A run of some checks says nothing about the waivers of others."""
+    other = a_waiver(id="X", check="guardduty.enabled")
+
+    applied = waivers.apply([a_gap("r")], [a_waiver(), other], today=TODAY)
+
+    assert (applied.unused, applied.warnings) == ((), ())

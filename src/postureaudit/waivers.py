@@ -146,7 +146,7 @@ def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: date
                 f"waiver {waiver.id!r} lasts until {waiver.expires}, more than {LONGEST} days from today",
                 hint="choose an earlier day; it can be renewed",
             )
-    used: set[str] = set()
+    findings, used = tuple(findings), set[str]()
     marked = tuple(_marked(finding, waivers, today, used) for finding in findings)
     warnings, unused = [], []
     for waiver in waivers:
@@ -156,6 +156,8 @@ def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: date
             warnings.append(
                 f"waiver {waiver.id} for {waiver.check} expired on {waiver.expires}: ask {waiver.owner}{ticket}"
             )
+        elif waiver.id not in used and not any(fnmatchcase(item.check, waiver.check) for item in findings):
+            continue  # its checks were not chosen this time: that says nothing about it
         elif waiver.id not in used:
             unused.append(waiver.id)
             warnings.append(f"waiver {waiver.id} for {waiver.check} matches nothing: remove it")
