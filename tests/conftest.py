@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 
 from postureaudit import catalog, evaluate, services
-from postureaudit.evidence import Evidence
+from postureaudit.evidence import Evidence, Named
 from postureaudit.findings import Finding
 from tests.fakeaws import FakeAws, World, resolve_account_hosts
 from tests.fakeaws.scenarios import SCENARIOS
@@ -92,8 +92,13 @@ def judge(evidence: Evidence, *ids: str) -> Judged:
     return Judged(evidence, ids)
 
 
-def walk_world(patch: pytest.MonkeyPatch, world: World, **options: Any) -> Evidence:
-    """Walk a world's account with the real collectors; the fake must have no bug and lack no operation."""
+def walk_world(
+    patch: pytest.MonkeyPatch, world: World, *, named: Named | None = None, **options: Any
+) -> Evidence:
+    """Walk a world's account with the real collectors; the fake must have no bug and lack no operation.
+
+    `named` are the accounts that the caller names, with the role of the log archive.
+    """
     from postureaudit.aws.session import open_session
     from postureaudit.aws.walk import walk
 
@@ -102,7 +107,10 @@ def walk_world(patch: pytest.MonkeyPatch, world: World, **options: Any) -> Evide
         for name, value in aws.env().items():
             if name.startswith("AWS_"):
                 patch.setenv(name, value)
-        found = walk(open_session(**timeouts), [item.collect for item in services.all_services()], **options)
+        session = open_session(**timeouts)
+        if named and named.log_archive_role:
+            session.open_archive(named.log_archive_role, None)
+        found = walk(session, [item.collect for item in services.all_services()], named=named, **options)
     assert (world.bugs, world.missing, found.header.interrupted) == ([], [], "")
     return found
 
@@ -122,25 +130,31 @@ def collect(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
 @pytest.fixture
 def mend(collect: Collect, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mend:
-    """Run every printed command with the real AWS CLI, audit again, until no check has a command left."""
+    """Run every printed command with the real AWS CLI, each in the account that its fix names, and audit again,
+    until no check has a command left."""
     from awscli.clidriver import create_clidriver
 
-    def mend_it(world: World, *ids: str, needs: dict[str, str] | None = None) -> dict[str, Finding]:
+    def mend_it(
+        world: World, *ids: str, needs: dict[str, str] | None = None, **options: Any
+    ) -> dict[str, Finding]:
         ran: set[tuple[str, ...]] = set()
         for _ in range(5):
-            found = evaluate.evaluate(collect(world), catalog.builtin(), ids=ids or None, needs=needs)
-            commands = dict.fromkeys(argv for item in found if item.fix for argv in item.fix.argv or ())
+            seen = collect(world, **options)
+            found = evaluate.evaluate(seen, catalog.builtin(), ids=ids or None, needs=needs)
+            commands = {argv: item.fix.account for item in found if item.fix for argv in item.fix.argv or ()}
             if not set(commands) - ran:
                 break
+            drivers: dict[str, Any] = {}  # one an account: a driver keeps its credentials
             with FakeAws(world) as aws:
-                for name, value in aws.env().items():
-                    if name.startswith("AWS_"):
-                        monkeypatch.setenv(name, value)
-                driver = create_clidriver()
-                for argv in commands:
+                for argv, account in commands.items():
+                    for name, value in aws.env(account or None).items():
+                        if name.startswith("AWS_"):
+                            monkeypatch.setenv(name, value)
+                    if account not in drivers:
+                        drivers[account] = create_clidriver()
                     # The CLI's version 1 has an address of its own for SQS.
                     there = ["--endpoint-url", os.environ["AWS_ENDPOINT_URL"]] if argv[1] == "sqs" else []
-                    code = driver.main([*argv[1:], *there])
+                    code = drivers[account].main([*argv[1:], *there])
                     assert code == 0, (argv, capfd.readouterr().err)
                     ran.add(argv)
         return {item.check: item for item in found}

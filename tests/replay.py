@@ -34,8 +34,9 @@ def replay(
 
     def answer(ask: Ask, scope: Scope) -> Record:
         region = ask.region or scope.region
-        key = (ask.call, canonical(ask.params), scope.account, region)
-        known = evidence.find(ask.call, scope.account, region, ask.params)
+        account = ask.account or scope.account
+        key = (ask.call, canonical(ask.params), account, region)
+        known = evidence.find(ask.call, account, region, ask.params)
         outcome: Outcome = known.outcome if known else Answer({})
         assert known or denied, f"never recorded: {key}"
         if ask.call in denied:
@@ -43,7 +44,7 @@ def replay(
         kept[key] = Record(
             call=ask.call,
             params=ask.params,
-            account=scope.account,
+            account=account,
             region=region,
             at=known.at if known else header.ended,
             outcome=outcome,
@@ -76,6 +77,8 @@ def replay(
                 leader=header.leader,
                 regions=header.regions.audited,
                 first=region == first,
+                log_archive=evidence.named.log_archive_account,
+                archive=evidence.named.log_archive_account if evidence.named.log_archive_role else "",
             )
             for service in services.all_services():
                 run(service.collect(scope), scope)

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import pytest
 
 from postureaudit import catalog, services
-from postureaudit.evidence import Evidence
+from postureaudit.evidence import Evidence, Named
 from postureaudit.findings import Finding, Verdict
 from tests.conftest import judge, walk_world
+from tests.fakeaws.landing_zone import AUDIT, MEMBER, landing_zone
 from tests.fakeaws.scenarios import SCENARIOS
+from tests.fakeaws.world import ARCHIVE
 from tests.replay import replay
 from tests.still_decided import STILL_DECIDED
 
@@ -35,8 +37,17 @@ REGIONS = {
     "mixed": ("us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-central-1", "ap-south-1", "sa-east-1"),
 }
 NAMES = sorted(set(SCENARIOS) - {"readable_archive"})  # the responding account is that one and more
+# The organization's other accounts, with everything named that a caller can name.
+NAMED = Named(
+    audit_account=AUDIT,
+    log_archive_account=ARCHIVE,
+    log_archive_role=f"arn:aws:iam::{ARCHIVE}:role/SecurityAudit",
+)
+VIEWS = {"audit": AUDIT, "archive": ARCHIVE, "member": MEMBER}
 # The others are judged by those who change what is asked, and by CI.
-EVERY = [name if name == "mixed" else pytest.param(name, marks=pytest.mark.exhaustive) for name in NAMES]
+EVERY = [
+    name if name == "mixed" else pytest.param(name, marks=pytest.mark.exhaustive) for name in (*NAMES, *VIEWS)
+]
 FEW = ("us-east-1", "eu-west-1", "sa-east-1")
 CHECKS = {check.id: check for check in catalog.builtin().checks}
 KINDS = services.types()
@@ -53,7 +64,10 @@ def scenario(request: pytest.FixtureRequest) -> tuple[Evidence, Verdicts]:
     """The evidence of a scenario, collected once, and its verdicts."""
     name = str(request.param)
     with pytest.MonkeyPatch.context() as patch:
-        whole = walk_world(patch, SCENARIOS[name]())
+        if name in VIEWS:
+            whole = walk_world(patch, landing_zone(VIEWS[name]), named=NAMED)
+        else:
+            whole = walk_world(patch, SCENARIOS[name]())
     evidence = replay(whole, regions=REGIONS.get(name, FEW))
     return evidence, verdicts(judge(evidence))
 

@@ -13,18 +13,27 @@ class Ask:
     """One read-only AWS call: botocore service and operation, parameters, and where.
 
     `call` is "<botocore service>:<Operation>", such as "cloudtrail:DescribeTrails". `region` aims the
-    call elsewhere than the collector's own region (a trail's home, a bucket's region). `until` is a
+    call elsewhere than the collector's own region (a trail's home, a bucket's region), `account` has it made as
+    another account (only `Scope.archive`, and only what aws/allowed.py lets a log archive be asked). `until` is a
     JMESPath that ends paging at the first page where it finds something: whether, not how many.
     Identical asks are made once.
     """
 
-    __slots__ = ("call", "params", "region", "until")
+    __slots__ = ("account", "call", "params", "region", "until")
 
     def __init__(
-        self, call: str, /, *, region: str | None = None, until: str | None = None, **params: Json
+        self,
+        call: str,
+        /,
+        *,
+        region: str | None = None,
+        until: str | None = None,
+        account: str | None = None,
+        **params: Json,
     ) -> None:
         self.call = call
         self.region = region
+        self.account = account
         self.until = until
         self.params: dict[str, Json] = params
 
@@ -59,7 +68,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     `leader` is the region that holds the partition's global services (us-east-1 in aws), `regions` all
     regions of this run, `first` whether this is the region that makes the account-wide asks
-    (the leader if it is audited, else the first in order).
+    (the leader if it is audited, else the first in order). `log_archive` is the log archive account that the
+    caller named, `archive` the same where there is a role to ask it with; "" for none.
     """
 
     partition: str
@@ -68,6 +78,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     leader: str
     regions: tuple[str, ...]
     first: bool
+    log_archive: str = ""
+    archive: str = ""
 
     def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
         """Build an ARN of this account in this partition; pass region="" for a global service."""

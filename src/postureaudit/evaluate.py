@@ -11,6 +11,7 @@ from postureaudit.catalog import Catalog, Check
 from postureaudit.evidence import Evidence, Json, Refusal, RefusalKind, heavier
 from postureaudit.findings import Finding, Fix, Place, Verdict, fingerprint, overall, place_fingerprint
 from postureaudit.resources import MISREAD, Resource, ResourceType, ScopeKind, View
+from postureaudit.services import organizations
 from postureaudit.services.base import Document, Mender
 
 _MANY = 50  # facts shown of one list
@@ -49,6 +50,8 @@ def evaluate(
         view = (views or {}).get(account.id) or View(evidence, account.id)
         produced: dict[str, list[Resource] | Refusal] = {}
         judged: dict[str, list[tuple[Resource, Judgement]]] = {}
+        audit = organizations.wanted_administrator(view)  # what the caller named need not be set again
+        known = {**({"ADMIN_ACCOUNT": audit} if audit else {}), **(needs or {})}
         for check in checks:
             if check.resource not in produced:
                 produced[check.resource] = _produced(types[check.resource], view)
@@ -61,7 +64,7 @@ def evaluate(
                 for resource in _subjects(check, types[check.resource], produced[check.resource], view)
             ]
             if check.id in wanted:
-                findings.append(_finding(check, types[check.resource], judged[check.id], view, needs or {}))
+                findings.append(_finding(check, types[check.resource], judged[check.id], view, known))
     return tuple(sorted(findings, key=lambda found: (-found.severity.rank, found.check, found.account)))
 
 

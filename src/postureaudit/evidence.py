@@ -163,8 +163,19 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+class Named(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The accounts that the caller named: 12 digits, "" for none; with the role that read the log archive's bucket."""
+
+    audit_account: str = ""
+    log_archive_account: str = ""
+    log_archive_role: str = ""
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """Who collected what, when and where. `calls` counts requests sent to AWS, pages and retries included."""
+    """Who collected what, when and where. `calls` counts requests sent to AWS, pages and retries included.
+
+    `named` is left out of the file, and so of its SHA-256, where the caller named no account.
+    """
 
     schema_version: str = SCHEMA_VERSION
     tool_version: str
@@ -177,6 +188,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     leader: str
     calls: int = 0
     interrupted: str = ""
+    named: Named | msgspec.UnsetType = msgspec.UNSET
 
 
 class Evidence:
@@ -196,6 +208,25 @@ class Evidence:
 
     def __len__(self) -> int:
         return len(self._records)
+
+    @property
+    def named(self) -> Named:
+        """The accounts that the caller named."""
+        return self.header.named if isinstance(self.header.named, Named) else Named()
+
+    def naming(self, *, audit_account: str = "", log_archive_account: str = "") -> Evidence:
+        """This evidence for a caller who names these accounts; "" leaves what was named before."""
+        before = self.named
+        archive = log_archive_account or before.log_archive_account
+        named = Named(
+            audit_account=audit_account or before.audit_account,
+            log_archive_account=archive,
+            # What a role of another account read says nothing of this one.
+            log_archive_role=before.log_archive_role if archive == before.log_archive_account else "",
+        )
+        if named == self.named:
+            return self
+        return Evidence(msgspec.structs.replace(self.header, named=named), self)
 
     def find(self, call: str, account: str, region: str, params: dict[str, Json]) -> Record | None:
         """The record of this very ask, or None when it was never made."""
@@ -341,6 +372,9 @@ def _problem(evidence: Evidence, records: list[Record]) -> str:
     if not header.accounts or not all(re.fullmatch(r"\d{12}", item.id) for item in header.accounts):
         return "it names no account"
     names = (*regions.audited, *regions.not_enabled, *regions.excluded, header.leader, header.partition)
+    given = (evidence.named.audit_account, evidence.named.log_archive_account)
+    if not all(re.fullmatch(r"(\d{12})?", item) for item in given):
+        return "it names an account that cannot be"
     if not regions.audited or not all(re.fullmatch(r"[a-z0-9-]{1,40}", name) for name in names):
         return "it names no region, or one that cannot be"
     for text in (header.started, header.ended):

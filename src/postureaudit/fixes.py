@@ -52,12 +52,13 @@ def fix(
     variant, unsure = _choose(check.fix, env)
     if variant is None:
         return None
+    named = fill(variant.account, env)  # an owner that is not known reads "?" or "none"
     common: dict[str, Any] = {
         "effect": variant.effect,
         "cost": variant.cost,
         "permissions": variant.permissions,
         "after": variant.after,
-        "account": fill(variant.account, env) or resource.owner or resource.account,
+        "account": named if re.fullmatch(r"[0-9]{12}", named) else resource.owner or resource.account,
         "region": fill(variant.region, env) or resource.region,
     }
     if unsure:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from postureaudit.baseline import Compared
 from postureaudit.compliance import Summary
-from postureaudit.evidence import Evidence
+from postureaudit.evidence import Evidence, Record, Refusal
 from postureaudit.findings import Finding, Severity, Verdict
 from postureaudit.gate import Decision
 from postureaudit.services.cloudtrail import investigation
 from postureaudit.services.guardduty import blindspots
+from postureaudit.services.organizations import Roles
 from postureaudit.signals.model import Route
 
 
@@ -43,6 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = ()  # of the signals that were asked for
     investigation: tuple[investigation.Account, ...] = ()  # where CloudTrail's checks were asked for
     blind: tuple[blindspots.Region, ...] = ()  # what GuardDuty sees, where its checks were asked for
+    roles: Mapping[str, Roles] = {}  # by account: what is known of the organization
     changes: tuple[str, ...] = ()  # what a user's files made different from the shipped catalogue
     baseline: Compared | None = None  # the run against a baseline, where one was given
     evidence_digest: str = ""  # of the evidence as it was collected, where this one is redacted
@@ -79,17 +81,27 @@ def unseen(evidence: Evidence, findings: Sequence[Finding]) -> tuple[Unseen, ...
             for call, region, kind in (item for item in place.blind if item[0]):
                 affected.setdefault((finding.account, region, call, kind), set()).add(finding.check)
     codes = {
-        (record.account, record.region, record.call): getattr(record.outcome, "code", "")
+        (record.account, at[1], at[0]): getattr(record.outcome, "code", "")
         for record in evidence.refusals()
+        for at in _refused(record)
     }
+    # A finding's account is the audited one, whoever was asked for it (the log archive, with its own role).
+    anyone = {key[1:]: code for key, code in codes.items()}
     return tuple(
         Unseen(
             call=call,
             account=account,
             region=region,
             kind=kind,
-            code=codes.get((account, region, call), ""),
+            code=codes.get((account, region, call), anyone.get((region, call), "")),
             affects=tuple(sorted(checks)),
         )
         for (account, region, call, kind), checks in sorted(affected.items())
     )
+
+
+def _refused(record: Record) -> list[tuple[str, str]]:
+    """(call, region) that a refused record stands under: its own, and that of the call which stood in its way."""
+    outcome = record.outcome
+    before = [(outcome.call, outcome.region)] if isinstance(outcome, Refusal) and outcome.call else []
+    return [(record.call, record.region), *before]

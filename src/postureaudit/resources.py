@@ -97,12 +97,17 @@ class View:
         self.partition = evidence.header.partition
         self.leader = evidence.header.leader
         self.regions = evidence.header.regions.audited
+        self.named = evidence.named
         self.first = self.leader if self.leader in self.regions else (self.regions or (self.leader,))[0]
         self._memo: dict[Any, Any] = {}
 
     def outcome(self, call: str, region: str, /, **params: Json) -> Outcome:
         """The outcome of this very ask; not_collected when it was never made."""
         return self.evidence.outcome(call, self.account, region, params)
+
+    def outcome_as(self, account: str, call: str, region: str, /, **params: Json) -> Outcome:
+        """The outcome of an ask that was made as another account (`Ask(..., account=...)`)."""
+        return self.evidence.outcome(call, account, region, params)
 
     def record(self, call: str, region: str, /, **params: Json) -> Record | None:
         """The record of this very ask: its `at` is what ages are computed against."""

@@ -22,6 +22,7 @@ NARROWING = ("regions", "exclude_regions", "check", "skip", "services", "framewo
 # What only the command line, the environment or a named file may set: the found one may come from a stranger.
 _NAMED_ONLY = (
     *("profile", "role_arn", "external_id", "checks_file", "waivers", "baseline", "disable", "severities"),
+    *("audit_account", "log_archive_role", "log_archive_external_id"),  # a stranger's account in a fix
     *("parameters", "check_parameters"),  # a stranger's bucket in a fix, a threshold of one day
 )
 
@@ -39,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     profile: str = ""
     role_arn: str = ""
     external_id: str = ""
+    audit_account: str = ""
+    log_archive_account: str = ""
+    log_archive_role: str = ""
+    log_archive_external_id: str = ""
     waivers: str = ""
     baseline: str = ""
     checks_file: str = ""

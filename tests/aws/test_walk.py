@@ -197,7 +197,7 @@ class AnySession:
         "111122223333",
         "arn:aws:iam::111122223333:user/x",
     )
-    credentials = output_shape = input_shape = None
+    credentials = output_shape = input_shape = archive = None
 
     def __init__(self, answer: Callable[[str], dict[str, Any]]) -> None:
         self.clients = self

@@ -14,10 +14,10 @@ from .handlers.vpc import add_query_logs, add_vpc
 from .responding import respond
 from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, World, now, trail_policy
 
-_BLOCK = dict.fromkeys(
+BLOCK = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
 )
-_PRODUCTS = ("guardduty", "config", "inspector", "macie", "firewall-manager", "access-analyzer", "health")
+PRODUCTS = ("guardduty", "config", "inspector", "macie", "firewall-manager", "access-analyzer", "health")
 _HOME = "us-east-1"
 
 
@@ -46,21 +46,21 @@ def well_configured(*, readable: bool = False) -> World:
     settings are refused unless `readable`."""
     world = World()
     account = world.account()
-    account.aliases, account.block = ["prod"], dict(_BLOCK)
+    account.aliases, account.block = ["prod"], dict(BLOCK)
     account.contacts |= {kind: _contact(kind) for kind in ("SECURITY", "OPERATIONS", "BILLING")}
     add_vpc(account.region(_HOME), traffic="ALL", queries=True, interfaces=1)
     add_sir_membership(account.region(_HOME))
-    _good_trail(world, account, readable)
+    furnish_trail(world, account, readable)
     home = account.region(_HOME)
     home.workloads |= {"eks": ["prod"], "ecs": ["web"], "functions": ["api"], "db_clusters": ["orders"]}
     home.ec2["instances"] = ["i-1"]
-    world.add_bucket("uploads", block=dict(_BLOCK))
+    world.add_bucket("uploads", block=dict(BLOCK))
     home.add_plan("uploads")
     for region in account.regions.values():
-        _good_config(account, region.name)
+        furnish_config(account, region.name)
         region.add_detector()
         region.add_destination("org-findings")
-        region.add_hub(products=_PRODUCTS)
+        region.add_hub(products=PRODUCTS)
         region.securityhub["v2"] = hub_v2(region)
         add_lake(region)
         region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
@@ -86,7 +86,8 @@ def _contact(kind: str) -> Json:
     return {"AlternateContactType": kind, **person}
 
 
-def _good_trail(world: World, account: Account, readable: bool) -> None:
+def furnish_trail(world: World, account: Account, readable: bool) -> None:
+    """A trail of everything at home, with its group, its key, and the log archive's buckets."""
     home = account.region(_HOME)
     home.add_log_group("cloudtrail", 400)
     arn = home.add_trail(
@@ -107,7 +108,7 @@ def _good_trail(world: World, account: Account, readable: bool) -> None:
         head={account.id},
         readers={account.id} if readable else set(),
         policy=trail_policy("org-trail-logs", arn),
-        block=dict(_BLOCK),
+        block=dict(BLOCK),
         versioning="Enabled",
         lock={
             "ObjectLockEnabled": "Enabled",
@@ -118,10 +119,11 @@ def _good_trail(world: World, account: Account, readable: bool) -> None:
         encryption=[{"ApplyServerSideEncryptionByDefault": sse, "BucketKeyEnabled": True}],
     )
     for name in ("org-config-logs", "org-findings", "org-access-logs"):
-        world.add_bucket(name, ARCHIVE, head={account.id}, block=dict(_BLOCK))
+        world.add_bucket(name, ARCHIVE, head={account.id}, block=dict(BLOCK))
 
 
-def _good_config(account: Account, name: str) -> None:
+def furnish_config(account: Account, name: str) -> None:
+    """Config with all that it can have in a region, delivering to the log archive's bucket."""
     region = account.region(name)
     region.add_recorder(global_types=name == _HOME)
     region.add_channel("org-config-logs")

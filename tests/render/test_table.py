@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from postureaudit import catalog, evaluate, services
@@ -11,6 +12,7 @@ from postureaudit.render import Style
 from postureaudit.render.matrix import UTF, Matrix
 from postureaudit.render.table import render
 from postureaudit.report import Report
+from postureaudit.services.organizations import Found, Roles
 
 ACCOUNT = "111122223333"
 
@@ -96,3 +98,21 @@ def test_table_without_room_is_a_list() -> None:
 
     assert not any(line.startswith(" Region") for line in narrow)
     assert any(line.startswith(" Region") for line in wide)
+
+
+def test_an_organization_of_any_name() -> None:
+    """What the account is stands in the head, and an organization's id acts on no terminal."""
+    none = Found(Account="", How="")
+    own = Roles(
+        Management=none,
+        Audit=none,
+        LogArchive=none,
+        Own=["management account of o-[/]\x1b[2J"],
+        Delegated=[],
+    )
+    report = msgspec.structs.replace(a_report("us-east-1"), roles={ACCOUNT: own})
+
+    text = render(report, Style(width=200, color=False, ascii=True))
+
+    assert "role management account of o-[/]" in text
+    assert "\x1b" not in text

@@ -605,11 +605,11 @@ def test_data_event_fix_keeps_management_events_and_leaves_out_its_own_bucket(co
 
 @pytest.mark.parametrize("name", ["cloudtrail.bucket-not-public", "cloudtrail.bucket-access-logging"])
 def test_a_bucket_is_changed_in_its_owner_account_only(name: str) -> None:
-    """A bucket of ours is changed here, also for another account's trail; anybody else's gets steps, no command."""
+    """A bucket whose owner is proven is changed there, whoever owns the trail; anybody else's gets steps only."""
     check = catalog.builtin().check(name)
 
-    def made(mine: bool | Refusal) -> Fix:
-        bucket = {"Name": "logs", "Region": "eu-west-1", "Mine": mine}
+    def made(owner: str | Refusal) -> Fix:
+        bucket = {"Name": "logs", "Region": "eu-west-1", "Owner": owner}
         place = Resource(
             type=check.resource, account=ACCOUNT, owner=ARCHIVE, region="us-east-1", facts={"Bucket": bucket}
         )
@@ -618,9 +618,11 @@ def test_a_bucket_is_changed_in_its_owner_account_only(name: str) -> None:
         assert found is not None
         return found
 
-    assert made(True).argv and made(True).account == ACCOUNT
-    assert made(False).argv is None and "another account" in made(False).steps[0]
-    assert made(Refusal(RefusalKind.DENIED, call="s3:ListBuckets")).argv is None
+    for owner in (ACCOUNT, "444455556666"):
+        assert made(owner).argv and made(owner).account == owner
+    assert made("").argv is None and "another account" in made("").steps[0]
+    hidden = made(Refusal(RefusalKind.DENIED, call="s3:ListBuckets"))
+    assert (hidden.argv, hidden.account) == (None, ARCHIVE)
 
 
 def test_insights_that_are_on_stay_on() -> None:

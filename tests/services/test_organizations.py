@@ -103,19 +103,13 @@ def test_refusals(collect: Collect) -> None:
 
 
 def test_hidden_administrator_of_one_service(collect: Collect) -> None:
-    """Two that differ are a gap whatever is hidden; two that agree are not known to be all."""
-    apart, alike = (
-        a_world(guardduty=[ARCHIVE], config=[name], macie=[ARCHIVE]) for name in (MEMBER, ARCHIVE)
-    )
-    verdicts = []
-    for world in (apart, alike):
-        # The calls for several principals differ only in their input: the last ones are refused.
+    """Whom one account serves hides whether the administrators differ."""
+    for name in (MEMBER, ARCHIVE):
+        world = a_world(guardduty=[ARCHIVE], config=[name], macie=[ARCHIVE])
         world.faults.append(
-            Fault(service="organizations", operation="ListDelegatedAdministrators", after=8, times=99)
+            Fault(service="organizations", operation="ListDelegatedServicesForAccount", times=1)
         )
-        verdicts.append(judge(collect(world, max_workers=1))[ONE].verdict)
-
-    assert verdicts == [Verdict.FAIL, Verdict.UNKNOWN]
+        assert judge(collect(world))[ONE].verdict is Verdict.UNKNOWN
 
 
 def test_command_gives_access(mend: Mend) -> None:

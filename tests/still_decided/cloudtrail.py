@@ -24,6 +24,7 @@ DECIDED = {
     ("cloudtrail:GetEventDataStore", "*"): "ListEventDataStores lists none, or other facts",
     ("organizations:DescribeOrganization", "*"): "an organization trail that is seen",
     ("organizations:ListDelegatedAdministrators", "cloudtrail.organization-trail"): "DescribeTrails",
+    ("organizations:ListDelegatedServicesForAccount", "cloudtrail.organization-trail"): "DescribeTrails",
     ("s3:ListBuckets", "*"): "HeadBucket says the bucket is there, or not; settings are read by name",
     ("s3:HeadBucket", "*"): "ListBuckets says whose the bucket is; settings are read by name",
     ("s3:GetBucketPolicy", "*"): "GetBucketPolicyStatus, or settings that are not in the policy",

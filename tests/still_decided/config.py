@@ -1,6 +1,14 @@
 """What still decides Config's checks when a call is refused."""
 
+_BUCKET = "ListBuckets: the bucket is another account's, or there is no organization"
+
 DECIDED = {
+    **{
+        (f"organizations:{call}", f"config.{name}"): "the organization's aggregator is here"
+        for call in ("ListDelegatedAdministrators", "ListDelegatedServicesForAccount")
+        for name in ("aggregator", "aggregator-healthy")
+    },
+    ("cloudtrail:DescribeTrails", "config.bucket-separate-account"): _BUCKET,
     ("config:DescribeConfigurationAggregators", "config.delegated-admin"): "ListDelegatedAdministrators",
     (
         "config:DescribeConfigurationRecorderStatus",

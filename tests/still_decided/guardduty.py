@@ -2,7 +2,20 @@
 
 _ON = "GetDetector says that the plan is on, whatever runs there"
 
+_ITSELF = "DescribeOrganizationConfiguration answers the administrator only"
+_SETTING = "the administrator's own settings and members, whatever policies there are"
+
 DECIDED = {
+    **{
+        (f"guardduty:{call}", f"guardduty.{name}"): _ITSELF
+        for call in ("GetAdministratorAccount", "ListOrganizationAdminAccounts")
+        for name in ("auto-enable-members", "auto-enable-plans", "members-enabled", "delegated-admin")
+    },
+    ("guardduty:GetAdministratorAccount", "guardduty.centrally-managed"): _ITSELF,
+    **{
+        ("organizations:DescribeEffectivePolicy", f"guardduty.{name}"): _SETTING
+        for name in ("auto-enable-members", "auto-enable-plans", "members-enabled")
+    },
     ("guardduty:GetDetector", "guardduty.enabled"): "ListDetectors lists none",
     ("guardduty:GetFilter", "guardduty.suppression-filters"): "ListFilters lists none",
     (
@@ -17,6 +30,13 @@ DECIDED = {
     ): "ListMalwareProtectionPlans lists none",
     ("organizations:DescribeOrganization", "guardduty.centrally-managed"): "GetAdministratorAccount",
     ("organizations:DescribeOrganization", "guardduty.delegated-admin"): "ListOrganizationAdminAccounts",
+    **{
+        (
+            f"guardduty:{call}",
+            "guardduty.delegated-admin",
+        ): "ListOrganizationAdminAccounts, in the management account"
+        for call in ("ListDetectors", "DescribeOrganizationConfiguration")
+    },
     ("s3:ListBuckets", "guardduty.s3-protection"): _ON,
     ("s3:ListBuckets", "guardduty.s3-malware-protection"): "an active plan, whatever buckets there are",
     ("eks:ListClusters", "guardduty.eks-audit-logs"): _ON,

@@ -209,6 +209,25 @@ IAM_ACTIONS: Mapping[str, str] = {
 }
 ALLOWED: frozenset[str] = frozenset(IAM_ACTIONS)
 
+# What may be asked as the log archive, with that account's own role: whose a log bucket is and how it is set up, and
+# the key that encrypts it. Nothing else in that account is this program's business.
+AS_LOG_ARCHIVE: frozenset[str] = frozenset(
+    {
+        "s3:ListBuckets",
+        "s3:HeadBucket",
+        "s3:GetBucketPolicy",
+        "s3:GetBucketPolicyStatus",
+        "s3:GetBucketAcl",
+        "s3:GetPublicAccessBlock",
+        "s3:GetBucketVersioning",
+        "s3:GetObjectLockConfiguration",
+        "s3:GetBucketLogging",
+        "s3:GetBucketLifecycleConfiguration",
+        "s3control:GetPublicAccessBlock",
+        "kms:DescribeKey",
+    }
+)
+
 # What obtaining credentials may call, and nothing else: role sessions and IAM Identity Center.
 FOR_CREDENTIALS: frozenset[str] = frozenset(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from postureaudit.aws.allowed import ALLOWED, FOR_CREDENTIALS
+from postureaudit.aws.allowed import ALLOWED, AS_LOG_ARCHIVE, FOR_CREDENTIALS
 
 
 class ReadOnlyViolation(BaseException):
@@ -17,6 +17,12 @@ class ReadOnlyViolation(BaseException):
 def install(events: Any) -> None:
     """Put the guard first in line on a botocore session's or client's event system."""
     events.register_first("before-call", refuse_unlisted, unique_id="postureaudit-read-only")
+
+
+def refuse_elsewhere(call: str) -> None:
+    """Raise unless a call may be made as the log archive, with that account's role."""
+    if call not in AS_LOG_ARCHIVE:
+        raise ReadOnlyViolation(f"{call} is not in the list of what may be asked as the log archive")
 
 
 def refuse_unlisted(model: Any, **_: Any) -> None:

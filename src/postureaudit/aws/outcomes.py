@@ -38,6 +38,7 @@ ABSENT = (
     _Row("cloudtrail", "GetInsightSelectors", "InsightNotEnabledException"),
     _Row("macie2", "*", "AccessDeniedException", "macie is not enabled"),
     _Row("organizations", "*", "AWSOrganizationsNotInUseException"),
+    _Row("organizations", "DescribeEffectivePolicy", "EffectivePolicyNotFoundException"),
     _Row("account", "GetAlternateContact", "ResourceNotFoundException"),
     # The organization's lake is its delegated administrator's to see; a missing permission reads "is not authorized to
     # perform" (what an account that is not it was told: sra-verify 0.3.3, services/securitylake/base.py).

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from postureaudit.aws import guard, models
 from postureaudit.aws.clients import CONNECT_TIMEOUT, READ_TIMEOUT, Clients
 from postureaudit.errors import CredentialsError, PostureAuditError
+from postureaudit.evidence import Refusal, RefusalKind
 
 # The region that holds each partition's global services (IAM, Organizations, account settings).
 LEADERS = {
@@ -21,10 +24,26 @@ LEADERS = {
 }
 
 
+class Archive(msgspec.Struct, frozen=True, kw_only=True):
+    """The log archive account, and the credentials of its role or the refusal that stands for all it would say."""
+
+    account: str
+    credentials: Any = None
+    refusal: Refusal | None = None
+
+
 class Session:
     """A caller that STS has confirmed: account, partition, ARN, and the clients that act for it."""
 
-    def __init__(self, core: Any, credentials: Any, identity: dict[str, Any], clients: Clients) -> None:
+    def __init__(
+        self,
+        core: Any,
+        credentials: Any,
+        identity: dict[str, Any],
+        clients: Clients,
+        *,
+        source: Any = None,
+    ) -> None:
         self.core = core
         self.caller: str = identity["Arn"]
         self.account: str = identity["Account"]
@@ -32,7 +51,9 @@ class Session:
         self.leader: str = LEADERS.get(self.partition, "us-east-1")
         self.account_name = ""
         self.clients = clients
+        self.archive: Archive | None = None
         self._credentials = credentials
+        self._source = credentials if source is None else source  # what roles are assumed with
 
     @property
     def credentials(self) -> Any:
@@ -44,6 +65,45 @@ class Session:
         known = self.core.get_available_regions(service, self.partition)
         all_regions = self.core.get_available_regions("ec2", self.partition)
         return region in known or region not in all_regions or not known
+
+    def open_archive(
+        self, role_arn: str, external_id: str | None, session_name: str = "postureaudit"
+    ) -> None:
+        """Have the log archive asked with its own role: assumed from what the session started with, else by its role.
+
+        A role that cannot be assumed leaves what it would read unknown; the audit goes on. Raises CredentialsError
+        where STS says that the role is another account's than its ARN.
+        """
+        import botocore.exceptions
+
+        account = role_arn.split(":")[4]
+        sources = [self._source, *([self._credentials] if self._credentials is not self._source else [])]
+        for source in sources:
+            credentials = _assumed(self.core, source, role_arn, external_id, session_name, self.leader)
+            try:
+                identity = self.clients.call(
+                    "sts", "GetCallerIdentity", {}, region=self.leader, credentials=credentials
+                )
+            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ValueError) as error:
+                self.archive = Archive(account=account, refusal=_not_assumed(error, role_arn, self.leader))
+                continue
+            if identity["Account"] != account:
+                self.archive = None
+                raise CredentialsError(
+                    f"the role {role_arn} is in account {identity['Account']}",
+                    hint="correct --log-archive-role",
+                )
+            self.archive = Archive(account=account, credentials=credentials)
+            return
+
+
+def _not_assumed(error: Exception, role_arn: str, region: str) -> Refusal:
+    """The refusal that stands for every answer of the log archive: AssumeRole's own."""
+    detail = (getattr(error, "response", None) or {}).get("Error", {})
+    code = str(detail.get("Code") or type(error).__name__)
+    text = f"the log archive's role {role_arn} cannot be assumed: {' '.join(str(error).split())}"
+    kind = RefusalKind.DENIED if "AccessDenied" in code else RefusalKind.ERROR
+    return Refusal(kind, code, text[:500], call="sts:AssumeRole", region=region)
 
 
 def open_session(
@@ -71,7 +131,7 @@ def open_session(
         guard.install(core.get_component("event_emitter"))
         models.slim(core)
         leader = _leader_of(region or core.get_config_variable("region"))
-        credentials = core.get_credentials()
+        source = credentials = core.get_credentials()
         if credentials is None:
             raise botocore.exceptions.NoCredentialsError()
         clients = Clients(
@@ -82,7 +142,7 @@ def open_session(
         identity = clients.call("sts", "GetCallerIdentity", {}, region=leader, credentials=credentials)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ValueError) as error:
         raise _explained(error, profile, role_arn) from error
-    session = Session(core, credentials, identity, clients)
+    session = Session(core, credentials, identity, clients, source=source)
     if expect_account and session.account != expect_account:
         raise CredentialsError(
             f"these credentials belong to account {session.account}, not {expect_account}",

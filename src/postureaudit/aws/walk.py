@@ -16,7 +16,7 @@ import msgspec
 
 from postureaudit import __version__
 from postureaudit.asks import Ask, Collection, Fork, Scope
-from postureaudit.aws import answers, outcomes, pages, regions
+from postureaudit.aws import answers, guard, outcomes, pages, regions
 from postureaudit.aws.session import Session
 from postureaudit.evidence import (
     Account,
@@ -24,6 +24,7 @@ from postureaudit.evidence import (
     Evidence,
     Header,
     Key,
+    Named,
     Outcome,
     Record,
     Refusal,
@@ -63,15 +64,18 @@ def walk(
     timeout: float | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    named: Named | None = None,
 ) -> Evidence:
     """Collect the evidence of the session's account in all its enabled regions.
 
     `only` and `exclude` are region globs; `wanted` the calls that the selected checks need (None: all).
     `timeout` bounds the whole walk in seconds: what is left is a refusal of kind timeout. Setting `stop`
-    ends it early; calls in flight finish, the rest is not_collected. Raises as regions.choose does.
+    ends it early; calls in flight finish, the rest is not_collected. `named` are the accounts that the caller named:
+    the log archive is asked with its own role where the session has one. Raises as regions.choose does.
     """
     started = _now()
-    run = _Run(session, wanted, max_workers, timeout, on_progress, stop or threading.Event())
+    named = named or Named()
+    run = _Run(session, wanted, max_workers, timeout, on_progress, stop or threading.Event(), named)
     try:
         seen = run.all((ask, session.leader) for ask in (regions.DESCRIBE, regions.LIST, _ALIASES))
         found = regions.choose(seen[:2], only=only, exclude=exclude)
@@ -90,6 +94,7 @@ def walk(
         leader=session.leader,
         calls=run.calls,
         interrupted="interrupted" if run.stop.is_set() else "; ".join(run.broken),
+        named=msgspec.UNSET if named == Named() else named,
     )
     return Evidence(header, run.records())
 
@@ -117,8 +122,10 @@ class _Run:
         timeout: float | None,
         on_progress: Callable[[Progress], None] | None,
         stop: threading.Event,
+        named: Named,
     ) -> None:
         self.session = session
+        self.named = named
         self.wanted = wanted
         self.stop = stop
         self.calls = 0
@@ -152,6 +159,8 @@ class _Run:
         self._enabled = frozenset(found.audited)
         leader = self.session.leader
         first = leader if leader in found.audited else found.audited[0]
+        named, own = self.named.log_archive_account, self.session.account
+        has_role = self.session.archive is not None and self.session.archive.account == named != own
         for region in sorted(found.audited, key=lambda name: name != first):
             scope = Scope(
                 partition=self.session.partition,
@@ -160,6 +169,8 @@ class _Run:
                 leader=leader,
                 regions=found.audited,
                 first=region == first,
+                log_archive=named,
+                archive=named if has_role else "",
             )
             for collector in collectors:
                 self._start(collector(scope), scope)
@@ -219,9 +230,14 @@ class _Run:
     def _want(self, ask: Ask, region: str, *, forced: bool = False) -> Key:
         """Queue an ask unless it was made already; an ask that no check needs is answered at once.
 
-        Raises ValueError for an ask that was made with another `until`: its record may be shorter than this one's.
+        Raises ValueError for an ask that was made with another `until`: its record may be shorter than this one's;
+        and for one as an account that there is no role of.
         """
-        key = (ask.call, canonical(ask.params), self.session.account, region)
+        account = ask.account or self.session.account
+        archive = self.session.archive
+        if account != self.session.account and (archive is None or account != archive.account):
+            raise ValueError(f"{ask.call} is asked as account {account}, for which there is no role")
+        key = (ask.call, canonical(ask.params), account, region)
         if key in self._asked:
             if self._asked[key].until != ask.until:
                 raise ValueError(
@@ -281,7 +297,8 @@ class _Run:
         return msgspec.structs.replace(found, message="not tried: an earlier call there was not answered")
 
     def _keep(self, key: Key, ask: Ask, outcome: Outcome, at: str) -> None:
-        if isinstance(outcome, Refusal) and outcome.kind is RefusalKind.EXPIRED:
+        own = key[2] == self.session.account  # the log archive's role may end before the audit does
+        if own and isinstance(outcome, Refusal) and outcome.kind is RefusalKind.EXPIRED:
             self._expired = self._expired or outcome
         self._records[key] = self._record(key, ask, outcome, at)
         if self._progress:
@@ -293,7 +310,9 @@ class _Run:
 
     def _record(self, key: Key, ask: Ask, outcome: Outcome, at: str) -> Record:
         if isinstance(outcome, Refusal):
-            outcome = msgspec.structs.replace(outcome, call=key[0], region=key[3])
+            outcome = msgspec.structs.replace(
+                outcome, call=outcome.call or key[0], region=outcome.region or key[3]
+            )
         return Record(call=key[0], params=ask.params, account=key[2], region=key[3], at=at, outcome=outcome)
 
     def _submit(self) -> None:
@@ -335,7 +354,9 @@ class _Run:
         """A worker's part: one ask with its pages and retries. Whatever happens, an outcome comes back."""
         outcome: Outcome
         try:
-            outcome = self._answer(ask, key[3])
+            outcome = self._answer(ask, key[3], self._credentials(ask, key[2]))
+        except _Refused as refused:
+            outcome = refused.outcome
         except Exception as error:
             outcome = Refusal(RefusalKind.MALFORMED, type(error).__name__, str(error)[:200])
         except BaseException as error:  # a call outside the allow-list: the whole run ends with it
@@ -343,11 +364,21 @@ class _Run:
             outcome = Refusal(RefusalKind.ERROR, type(error).__name__, str(error)[:200])
         self._done.put((key, outcome, _now()))
 
-    def _answer(self, ask: Ask, region: str) -> Outcome:
+    def _credentials(self, ask: Ask, account: str) -> Any:
+        """The credentials to ask with. Raises _Refused where the log archive's role cannot be assumed."""
+        archive = self.session.archive
+        if account == self.session.account or archive is None:
+            return self.session.credentials
+        guard.refuse_elsewhere(ask.call)
+        if archive.refusal is not None:
+            raise _Refused(archive.refusal)
+        return archive.credentials
+
+    def _answer(self, ask: Ask, region: str, credentials: Any) -> Outcome:
         model = self.session.clients.model(ask.service, ask.operation)
 
         def page(params: dict[str, Any]) -> dict[str, Any]:
-            raw = self._request(ask, region, params)
+            raw = self._request(ask, region, params, credentials)
             found = answers.plain(raw, model.output_shape, ask.service)
             return found if isinstance(found, dict) else {}
 
@@ -358,7 +389,7 @@ class _Run:
         except pages.Truncated as error:
             return Refusal(RefusalKind.TRUNCATED, message=str(error))
 
-    def _request(self, ask: Ask, region: str, params: dict[str, Any]) -> dict[str, Any]:
+    def _request(self, ask: Ask, region: str, params: dict[str, Any], credentials: Any) -> dict[str, Any]:
         """One request with bounded retries: throttles, 5xx and broken connections back off, a time-out ends it."""
         attempt = 0
         while True:
@@ -367,7 +398,7 @@ class _Run:
                 self.calls += 1
             try:
                 return self.session.clients.call(
-                    ask.service, ask.operation, params, region=region, credentials=self.session.credentials
+                    ask.service, ask.operation, params, region=region, credentials=credentials
                 )
             except Exception as error:
                 outcome, status = self._outcome(error, ask, region)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from postureaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from postureaudit.catalog import Catalog
-    from postureaudit.evidence import Evidence
+    from postureaudit.evidence import Evidence, Named
 
 
 def with_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -43,6 +44,10 @@ def with_settings(given: dict[str, Any]) -> dict[str, Any]:
         "profile": found.profile,
         "role_arn": found.role_arn,
         "external_id": found.external_id,
+        "audit_account": found.audit_account,
+        "log_archive_account": found.log_archive_account,
+        "log_archive_role": found.log_archive_role,
+        "log_archive_external_id": found.log_archive_external_id,
         "waivers_file": Path(found.waivers) if found.waivers else None,
         "checks_file": Path(found.checks_file) if found.checks_file else None,
         "baseline_file": Path(found.baseline) if found.baseline else None,
@@ -57,7 +62,53 @@ def with_settings(given: dict[str, Any]) -> dict[str, Any]:
         severities=found.severities,
         off=found.disable,
     )
+    accounts(merged)  # what cannot be an account is said before anything else is done
     return merged
+
+
+def accounts(given: Mapping[str, Any]) -> Named:
+    """The accounts that the caller named, and the log archive's role. Raises UsageError for what cannot be."""
+    from postureaudit.evidence import Named
+
+    found = Named(
+        audit_account=given.get("audit_account") or "",
+        log_archive_account=given.get("log_archive_account") or "",
+        log_archive_role=given.get("log_archive_role") or "",
+    )
+    for option, value in (
+        ("--audit-account", found.audit_account),
+        ("--log-archive-account", found.log_archive_account),
+    ):
+        if value and not re.fullmatch(r"[0-9]{12}", value):
+            raise UsageError(f"{option} {value!r} is no account id", hint="an account id has 12 digits")
+    if given.get("log_archive_external_id") and not found.log_archive_role:
+        raise UsageError(
+            "--log-archive-external-id is of no use alone", hint="name the role with --log-archive-role"
+        )
+    if not found.log_archive_role:
+        return found
+    match = re.fullmatch(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+", found.log_archive_role)
+    if match is None:
+        raise UsageError(
+            f"--log-archive-role {found.log_archive_role!r} is no ARN of a role",
+            hint="such as arn:aws:iam::111122223333:role/SecurityAudit",
+        )
+    if found.log_archive_account not in ("", match[1]):
+        raise UsageError(
+            f"--log-archive-role is in account {match[1]}, not in {found.log_archive_account}",
+            hint="correct --log-archive-account or --log-archive-role",
+        )
+    return Named(
+        audit_account=found.audit_account,
+        log_archive_account=match[1],
+        log_archive_role=found.log_archive_role,
+    )
+
+
+def renamed(evidence: Evidence, given: Mapping[str, Any]) -> Evidence:
+    """Saved evidence for a caller who names other accounts than were named when it was collected."""
+    found = accounts(given)
+    return evidence.naming(audit_account=found.audit_account, log_archive_account=found.log_archive_account)
 
 
 def _home() -> Path | None:

@@ -23,6 +23,7 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
     from postureaudit import services
     from postureaudit.aws.walk import walk
     from postureaudit.catalog import calls
+    from postureaudit.cli import choices
     from postureaudit.cli.progress import Progress
     from postureaudit.errors import Interrupted, PostureAuditError
 
@@ -39,6 +40,8 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         session = _session(given)
+        if given["log_archive_role"]:
+            session.open_archive(given["log_archive_role"], given["log_archive_external_id"])
         with Progress("none" if given["quiet"] else given["progress"]) as progress:
             evidence = walk(
                 session,
@@ -50,6 +53,7 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
                 timeout=given["timeout"],
                 on_progress=progress,
                 stop=stop,
+                named=choices.accounts(given),
             )
     except PostureAuditError as error:
         if code[0]:  # whatever failed after the signal failed because of it

@@ -108,6 +108,7 @@ def collect(path: Path, **given: Any) -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--verify", is_flag=True, help="Refuse a file that was altered.")
 @options.selection
+@options.naming
 @options.reporting
 def report(path: Path, verify: bool, **given: Any) -> None:
     """Judge saved evidence. Needs no network and no credentials."""
@@ -115,7 +116,8 @@ def report(path: Path, verify: bool, **given: Any) -> None:
 
     given = choices.with_settings(given)
     catalog, ids = choices.chosen_catalog(given)
-    reporting.report(files.load(path, verify=verify), catalog, ids, given)
+    evidence = choices.renamed(files.load(path, verify=verify), given)
+    reporting.report(evidence, catalog, ids, given)
 
 
 @main.command()
@@ -139,7 +141,8 @@ def trace(signals: tuple[str, ...], path: Path | None, made_up: bool, verify: bo
     catalog, ids = choices.chosen_catalog(given)
     reporting.formats(given["outputs"])
     if made_up or path:
-        evidence = choices.narrowed(files.load(path) if path else _demo(), given["regions"], given["exclude"])
+        saved = choices.renamed(files.load(path) if path else _demo(), given)
+        evidence = choices.narrowed(saved, given["regions"], given["exclude"])
         code = 0
     else:
         evidence, code = collecting.collect(given, catalog, ids)

@@ -39,6 +39,11 @@ selection = together(
     click.option("--config", type=click.Path(path_type=Path), help="Configuration file."),
     click.option("--no-config", is_flag=True, help="Ignore configuration files."),
 )
+# What saved evidence may be judged by, whoever was named when it was collected.
+naming = together(
+    click.option("--audit-account", metavar="ID", help="The organization's security (audit) account."),
+    click.option("--log-archive-account", metavar="ID", help="The account that keeps the logs."),
+)
 asking = together(
     click.option("--profile", help="AWS profile."),
     click.option("-r", "--region", "regions", metavar="GLOB", help="Only these regions.", **_many),
@@ -46,6 +51,9 @@ asking = together(
     click.option("--role-arn", help="Assume this role."),
     click.option("--external-id", help="The role's external id."),
     click.option("--expect-account", metavar="ID", help="Stop unless the credentials are this account's."),
+    naming,
+    click.option("--log-archive-role", metavar="ARN", help="Read the log archive's bucket with this role."),
+    click.option("--log-archive-external-id", help="That role's external id."),
     click.option("--max-workers", type=click.IntRange(1, 256), default=64, show_default=True),
     click.option("--timeout", type=click.FloatRange(min=1), help="Seconds for the whole walk."),
     click.option("--progress", type=click.Choice(("auto", "plain", "none")), default="auto"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from postureaudit.resources import View
     from postureaudit.services.cloudtrail import investigation
     from postureaudit.services.guardduty import blindspots
+    from postureaudit.services.organizations import Roles
     from postureaudit.signals.model import Route
 
 
@@ -81,6 +82,7 @@ def report(
         routes=_routes(views.values(), {catalog.check(name).topic for name in ids}),
         blind=_blind(views.values(), ids),
         investigation=_investigation(views.values(), ids),
+        roles=_roles(views),
         changes=catalog.changes,
         baseline=compared,
         first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
@@ -170,6 +172,17 @@ def _investigation(views: Iterable[View], ids: frozenset[str]) -> tuple[investig
     except MISREAD:
         return ()
     return tuple(account for account in found if account is not None)
+
+
+def _roles(views: Mapping[str, View]) -> dict[str, Roles]:
+    """The roles of each account; none where a saved answer cannot be read: its checks say so."""
+    from postureaudit.resources import MISREAD
+    from postureaudit.services import organizations
+
+    try:
+        return {name: organizations.roles(view) for name, view in views.items()}
+    except MISREAD:
+        return {}
 
 
 def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> None:

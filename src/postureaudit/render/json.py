@@ -15,6 +15,7 @@ from postureaudit.report import Report
 from postureaudit.services.cloudtrail import investigation
 from postureaudit.services.cloudtrail.searching import Place as SearchPlace
 from postureaudit.services.guardduty import blindspots
+from postureaudit.services.organizations import Found, Roles
 from postureaudit.signals.model import Route
 
 SCHEMA_VERSION = "1.0"
@@ -38,7 +39,10 @@ def document(report: Report) -> dict[str, Any]:
             "ended": header.ended,
             "partition": header.partition,
             "caller": header.caller,
-            "accounts": [{"id": item.id, "name": item.name} for item in header.accounts],
+            "accounts": [
+                {"id": item.id, "name": item.name, "roles": _roles(report.roles.get(item.id))}
+                for item in header.accounts
+            ],
             "regions": msgspec.to_builtins(header.regions),
             "calls": header.calls,
             "evidence_sha256": report.evidence_digest or report.evidence.digest(),
@@ -63,6 +67,24 @@ def document(report: Report) -> dict[str, Any]:
         "blind_spots": [_blind(item) for item in report.blind],
         "investigation": [_investigation(item) for item in report.investigation],
         "unknown": [msgspec.to_builtins(item) for item in report.unseen()],
+    }
+
+
+def _roles(roles: Roles | None) -> dict[str, Any] | None:
+    """What is known of the organization, and of this account in it; null where its answers cannot be read."""
+    if roles is None:
+        return None
+
+    def account(found: Found) -> dict[str, Any]:
+        known = found.Account if isinstance(found.Account, str) else ""
+        return {"account": known or None, "how": found.How}
+
+    return {
+        "own": list(roles.Own),
+        "delegated_administrator_of": list(roles.Delegated),
+        "management": account(roles.Management),
+        "audit": account(roles.Audit),
+        "log_archive": account(roles.LogArchive),
     }
 
 

@@ -89,6 +89,7 @@ class _Page:
         parts = (
             f"postureaudit {__version__}",
             f"account {account}",
+            *self._roles(),
             f"partition {header.partition}",
             f"identity {caller}",
             "read-only guard: on",
@@ -96,6 +97,13 @@ class _Page:
             f"as of {header.ended}",
         )
         yield from packed(parts, self.style.width)
+
+    def _roles(self) -> Iterator[str]:
+        """What each account is in its organization, as far as that is known."""
+        several = len(self.report.roles) > 1
+        for account, found in self.report.roles.items():
+            if found.Own:
+                yield neutral(f"role{f' of {account}:' if several else ''} {', '.join(found.Own)}")
 
     def _services(self) -> list[str]:
         """The report's columns: services, each with the checks of its other prefixes."""

@@ -39,11 +39,19 @@ _EVERYONE = (
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose a bucket is. `SameAccount` is relative to the account that writes to it."""
+    """Whose a bucket is. `SameAccount` is relative to the account that writes to it.
+
+    `Account` is the account that is proven to own it: this one or the log archive, "" for any other.
+    `InArchive`: it is in the log archive account that the caller named, true where none was; `Wanted` adds that to a
+    sentence, where it is wanted and not known to be so.
+    """
 
     Name: str
     Exists: bool | Refusal
     SameAccount: bool | Refusal
+    Account: str | Refusal = ""
+    InArchive: bool | Refusal = True
+    Wanted: str = ""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,30 +63,62 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def owner_asks(scope: Scope, bucket: str) -> list[Ask | Fork]:
-    """The three questions that settle existence and ownership (S3 user guide, HeadBucket)."""
-    return [
+    """The questions that settle existence and ownership (S3 user guide, HeadBucket).
+
+    Where the caller named the log archive account, the same is asked for it; with its own role, by it.
+    """
+    asks: list[Ask | Fork] = [
         Ask("s3:ListBuckets", region=scope.leader),
         Ask("s3:HeadBucket", region=scope.leader, Bucket=bucket),
         Ask("s3:HeadBucket", region=scope.leader, Bucket=bucket, ExpectedBucketOwner=scope.account),
     ]
+    archive = scope.log_archive
+    if archive and archive != scope.account:
+        asks.append(Ask("s3:HeadBucket", region=scope.leader, Bucket=bucket, ExpectedBucketOwner=archive))
+    if scope.archive:
+        asks += [
+            Ask("s3:ListBuckets", region=scope.leader, account=archive),
+            Ask(
+                "s3:HeadBucket",
+                region=scope.leader,
+                account=archive,
+                Bucket=bucket,
+                ExpectedBucketOwner=archive,
+            ),
+        ]
+    return asks
 
 
 def collect(scope: Scope, bucket: str, home: str) -> Collection:
-    """Ask whose the bucket is, then, in its own region, how it is set up."""
-    listed, head, owned = yield owner_asks(scope, bucket)
-    region = _region(bucket, [head, owned], listed) or home
+    """Ask whose the bucket is, then, in its own region, how it is set up.
+
+    A bucket that is not this account's is asked about as the log archive too, where there is a role for that.
+    """
+    records = yield owner_asks(scope, bucket)
+    region = _region(bucket, records) or home
+    mine = any(item.get("Name") == bucket for item in records[0].get("Buckets") or [])
+    archive = "" if mine else scope.archive
     yield [
         *(Ask(call, region=region, Bucket=bucket) for call in _SETTINGS),
         Ask("s3control:GetPublicAccessBlock", region=scope.leader, AccountId=scope.account),
+        *(Ask(call, region=region, account=archive, Bucket=bucket) for call in _SETTINGS if archive),
+        *(
+            Ask("s3control:GetPublicAccessBlock", region=scope.leader, account=name, AccountId=name)
+            for name in [archive]
+            if name
+        ),
     ]
 
 
-def _region(bucket: str, heads: Iterable[Record], listed: Record) -> str:
-    for head in heads:
-        if region := head.get("BucketRegion"):
+def _region(bucket: str, records: Iterable[Record | None]) -> str:
+    """The region that a HeadBucket or a listing names, "" where none does."""
+    for record in filter(None, records):
+        if region := record.get("BucketRegion"):
             return str(region)
-    entries = [item for item in listed.get("Buckets") or [] if item.get("Name") == bucket]
-    return str(entries[0].get("BucketRegion") or "") if entries else ""
+        entries = [item for item in record.get("Buckets") or [] if item.get("Name") == bucket]
+        if entries and entries[0].get("BucketRegion"):
+            return str(entries[0]["BucketRegion"])
+    return ""
 
 
 def owner(view: View, bucket: str, *, writer: str) -> Owner:
@@ -87,9 +127,56 @@ def owner(view: View, bucket: str, *, writer: str) -> Owner:
     head = view.outcome("s3:HeadBucket", view.leader, Bucket=bucket)
     owned = view.outcome("s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=view.account)
     mine = _mine(bucket, listed, owned)
+    archive = view.named.log_archive_account
+    archived = _archived(view, bucket, mine, head)
+    exists = True if archived is True else _exists(mine, listed, head, owned)
+    same = _same(mine, head, view, writer)
+    if archived is True and archive != view.account:
+        same = writer == archive
     return Owner(
-        Name=bucket, Exists=_exists(mine, listed, head, owned), SameAccount=_same(mine, head, view, writer)
+        Name=bucket,
+        Exists=exists,
+        SameAccount=same,
+        Account=_account(view, mine, archived),
+        InArchive=archived if archive else True,
+        Wanted=f"; it is not in log archive account {archive}" if archive and archived is False else "",
     )
+
+
+def _account(view: View, mine: bool | Refusal, archived: bool | Refusal) -> str | Refusal:
+    """The account that is proven to own the bucket; "" where it is some other, or nobody's."""
+    if mine is True:
+        return view.account
+    if archived is True:
+        return view.named.log_archive_account
+    return mine if isinstance(mine, Refusal) else ""
+
+
+def _archived(view: View, bucket: str, mine: bool | Refusal, head: Outcome) -> bool | Refusal:
+    """Whether the bucket is in the log archive account that the caller named; False where none was named.
+
+    HeadBucket with that account as the expected owner proves it by 200, and disproves it by 403 only where the same
+    caller gets 200 without it. The log archive's own list of buckets decides as well.
+    """
+    archive = view.named.log_archive_account
+    if not archive or mine is True:
+        return bool(archive) and archive == view.account
+    if archive == view.account:
+        return mine
+    probed = view.outcome("s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=archive)
+    listed = member(view.outcome_as(archive, "s3:ListBuckets", view.leader), "Buckets", [])
+    asked = view.outcome_as(archive, "s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=archive)
+    if isinstance(probed, Answer) or isinstance(asked, Answer):
+        return True
+    if not isinstance(listed, Refusal):
+        return any(isinstance(item, dict) and item.get("Name") == bucket for item in listed)
+    if any(isinstance(item, Absent) for item in (probed, asked)):
+        return False
+    if isinstance(head, Answer) and isinstance(probed, Refusal) and probed.code == "403":
+        return False
+    if view.named.log_archive_role:
+        return listed
+    return probed if isinstance(probed, Refusal) else listed
 
 
 def _mine(bucket: str, listed: Json | Refusal, owned: Outcome) -> bool | Refusal:
@@ -123,6 +210,24 @@ def _same(mine: bool | Refusal, head: Outcome, view: View, writer: str) -> bool 
     )
 
 
+def _records(view: View, bucket: str) -> list[Record | None]:
+    """The records that may name the bucket's region, those of HeadBucket first."""
+    archive = view.named.log_archive_account
+    found = [view.record("s3:HeadBucket", view.leader, Bucket=bucket)]
+    found += [
+        view.record("s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=name)
+        for name in (view.account, archive)
+        if name
+    ]
+    if archive:
+        params: dict[str, Json] = {"Bucket": bucket, "ExpectedBucketOwner": archive}
+        found += [
+            view.evidence.find("s3:HeadBucket", archive, view.leader, params),
+            view.evidence.find("s3:ListBuckets", archive, view.leader, {}),
+        ]
+    return [*found, view.record("s3:ListBuckets", view.leader)]
+
+
 def _unread() -> Refusal:
 
     return Refusal(RefusalKind.NOT_COLLECTED)
@@ -134,20 +239,17 @@ class Settings:
     def __init__(self, view: View, bucket: str, home: str) -> None:
         self._view = view
         self._bucket = bucket
-        self.mine = owner(view, bucket, writer=view.account).SameAccount
-        listed = view.record("s3:ListBuckets", view.leader)
-        heads = [
-            found
-            for found in (
-                view.record("s3:HeadBucket", view.leader, Bucket=bucket),
-                view.record("s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=view.account),
-            )
-            if found
-        ]
-        self.region = (_region(bucket, heads, listed) if listed else "") or home
+        found = owner(view, bucket, writer=view.account)
+        self.mine, self.account = found.SameAccount, found.Account
+        self._archive = view.named.log_archive_account if view.named.log_archive_role else ""
+        self.region = _region(bucket, _records(view, bucket)) or home
 
     def _ask(self, operation: str) -> Outcome:
-        return self._view.outcome(f"s3:{operation}", self.region, Bucket=self._bucket)
+        """What this account is told, or, where it is refused, the log archive: names of buckets are global."""
+        own = self._view.outcome(f"s3:{operation}", self.region, Bucket=self._bucket)
+        if not isinstance(own, Refusal) or not self._archive or self.mine is True:
+            return own
+        return self._view.outcome_as(self._archive, f"s3:{operation}", self.region, Bucket=self._bucket)
 
     def public(self) -> bool | Refusal:
         """Anyone can reach it by policy or by ACL, and no public access block stops that."""
@@ -156,16 +258,18 @@ class Settings:
         return any_of([by_policy, by_acl])
 
     def _blocked(self, setting: str) -> bool | Refusal:
-        """A public access block stops it: the bucket's own, or its owner's, which is ours only for our buckets."""
-        account = self._view.outcome(
-            "s3control:GetPublicAccessBlock", self._view.leader, AccountId=self._view.account
+        """A public access block stops it: the bucket's own, or that of the account which is proven to own it."""
+        owner = self.account if isinstance(self.account, str) else self._view.account
+        account = self._view.outcome_as(
+            owner, "s3control:GetPublicAccessBlock", self._view.leader, AccountId=owner
         )
-        own, ours = (
+        own, theirs = (
             found if isinstance(found, Refusal) else found.get(setting) is True
             for outcome in (self._ask("GetPublicAccessBlock"), account)
             for found in [member(outcome, "PublicAccessBlockConfiguration", {})]
         )
-        return any_of([own, all_of([self.mine, ours])])
+        known = self.account if isinstance(self.account, Refusal) else bool(self.account)
+        return any_of([own, all_of([known, theirs])])
 
     def _policy_public(self) -> bool | Refusal:
         status = self._ask("GetBucketPolicyStatus")

@@ -6,10 +6,10 @@ import msgspec
 
 from postureaudit.evidence import Refusal
 from postureaudit.resources import View
-from postureaudit.services.organizations import delegated, position
+from postureaudit.services.organizations import DELEGATION_CALLS, POSITION_CALLS, delegated, position
 
-POSITION = ("organizations:DescribeOrganization",)
-DELEGATES = (*POSITION, "organizations:ListDelegatedAdministrators")
+POSITION = POSITION_CALLS
+DELEGATES = DELEGATION_CALLS
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

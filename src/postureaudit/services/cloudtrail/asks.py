@@ -25,6 +25,7 @@ def _trail(scope: Scope, trail: Mapping[str, Json]) -> Collection:
         Ask("cloudtrail:GetEventSelectors", region=home, TrailName=arn),
         Ask("cloudtrail:GetInsightSelectors", region=home, TrailName=arn),
         *key_asks(trail),
+        *key_asks(trail, account=scope.archive if key_account(trail) == scope.archive else ""),
         *group_asks(trail),
         Fork([_rotation(scope, trail)]),
         *([Fork([buckets.collect(scope, trail["S3BucketName"], home)])] if trail.get("S3BucketName") else []),
@@ -70,14 +71,20 @@ def home_region(trail: Mapping[str, Json]) -> str:
     return str(trail.get("HomeRegion") or str(trail.get("TrailARN", ":::")).split(":")[3])
 
 
-def key_asks(trail: Mapping[str, Json]) -> list[Ask]:
-    """The question about the trail's KMS key, in the key's own region."""
+def key_account(trail: Mapping[str, Json]) -> str:
+    """The account that the ARN of the trail's key names; "" where it is no ARN."""
+    parts = str(trail.get("KmsKeyId") or "").split(":")
+    return parts[4] if len(parts) > 4 else ""
+
+
+def key_asks(trail: Mapping[str, Json], *, account: str | None = None) -> list[Ask]:
+    """The question about the trail's KMS key, in the key's own region; as another account, or as none for ""."""
     key = trail.get("KmsKeyId")
-    if not key:
+    if not key or account == "":
         return []
     parts = str(key).split(":")
     region = parts[3] if len(parts) > 3 and parts[3] else home_region(trail)
-    return [Ask("kms:DescribeKey", region=region, KeyId=key)]
+    return [Ask("kms:DescribeKey", region=region, account=account, KeyId=key)]
 
 
 def log_group(trail: Mapping[str, Json]) -> tuple[str, str, str]:

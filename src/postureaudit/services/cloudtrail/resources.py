@@ -23,10 +23,18 @@ from postureaudit.resources import (
 )
 from postureaudit.services import buckets
 from postureaudit.services.cloudtrail import coverage, delivery, investigation, searching
-from postureaudit.services.cloudtrail.asks import key_asks, rotatable, rotation_ask
+from postureaudit.services.cloudtrail.asks import key_account, key_asks, rotatable, rotation_ask
 from postureaudit.services.cloudtrail.coverage import EVENT_CALLS, LIST_CALLS, STATUS_CALLS, Trail
 from postureaudit.services.cloudtrail.selectors import EXCLUDABLE, READ, WRITE
-from postureaudit.services.organizations import delegated, position
+from postureaudit.services.organizations import (
+    DELEGATION_CALLS,
+    LOG_ARCHIVE_CALLS,
+    Delegated,
+    acts_as_audit,
+    delegation,
+    is_log_archive,
+    position,
+)
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,13 +85,18 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
     `SizedDays` is what rules for objects of some sizes alone leave of log files, if they reach them; `SizesSpare` is
     true where there is no such rule, else unknown: nobody knows how large log files will be.
 
-    `Mine`: it belongs to the account that is audited, whoever owns the trail; only there can it be changed.
+    `Owner` is the account that is proven to own it, "" for another: only there can it be changed, whoever owns the
+    trail. `InArchive` and `Wanted` are as in buckets.Owner.
+    `AtHome`: the audited account is the log archive, whose own trail may write to its own bucket.
     """
 
     Name: str
     Exists: bool | Refusal
     SameAccount: bool | Refusal
-    Mine: bool | Refusal
+    Owner: str | Refusal
+    InArchive: bool | Refusal
+    Wanted: str
+    AtHome: bool | Refusal
     Public: bool | Refusal
     SourceRestricted: bool | Refusal
     AccessLogging: bool | Refusal
@@ -267,29 +280,24 @@ def _lake(view: View) -> Lake:
 
 
 def organization(view: View) -> Iterator[Resource]:
-    """One place: does a trail record every account of the organization."""
+    """One place: does a trail record every account of the organization.
+
+    A member that sees no such trail is sent to the management account, unless it administers CloudTrail or was named
+    as the audit account: an organization trail is listed in every account of the organization.
+    """
     where = position(view)
-    elsewhere = ""
-    if where.Role == "standalone":
-        elsewhere = "this account is in no organization"
     trail = _anywhere(view, _organization_trail, multi=True)
-    admins = delegated(view, "cloudtrail.amazonaws.com")
-    admin = admins if isinstance(admins, Refusal) else bool(admins)
+    admins = delegation(view, "cloudtrail.amazonaws.com")
+    ours = acts_as_audit(view) or view.account in admins.Accounts
+    here: bool | Refusal = where.Role == "management" or ours or trail is True
     if isinstance(where.Role, Refusal):  # whether "no" matters depends on where this account stands
-        trail, admin = trail is True or where.Role, admin is True or where.Role
-    told: bool | Refusal = not isinstance(admins, Refusal) or where.Role == "management"
-    if not told and isinstance(where.Role, Refusal):
-        told = where.Role
-    if where.Role == "member" and trail is not True:
-        elsewhere = f"look in the management account {where.ManagementAccount}"
+        trail, here = trail is True or where.Role, here or where.Role
     yield Resource(
         type="cloudtrail.organization",
         account=view.account,
         region=None,
-        elsewhere=elsewhere,
-        facts=facts(
-            OrganizationTrail=trail, DelegatedAdmin=admin, TellsAdmins=told, Candidate=_candidate(view)
-        ),
+        elsewhere="this account is in no organization" if where.Role == "standalone" else "",
+        facts=facts(OrganizationTrail=trail, JudgedHere=here, Delegation=admins, Candidate=_candidate(view)),
     )
 
 
@@ -361,7 +369,10 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
         Name=name,
         Exists=owner.Exists,
         SameAccount=owner.SameAccount,
-        Mine=settings.mine,
+        Owner=owner.Account,
+        InArchive=owner.InArchive,
+        Wanted=owner.Wanted,
+        AtHome=all_of([owner.SameAccount, is_log_archive(view)]),
         Public=settings.public(),
         SourceRestricted=settings.source_restricted("cloudtrail.amazonaws.com"),
         AccessLogging=settings.access_logging(),
@@ -386,6 +397,13 @@ def _key(view: View, trail: Trail) -> Key:
     for ask in key_asks(trail.body):
         region = ask.region or trail.home
         outcome = view.outcome(ask.call, region, **ask.params)
+        named = view.named
+        if (
+            isinstance(outcome, Refusal)
+            and named.log_archive_role
+            and key_account(trail.body) != view.account
+        ):
+            outcome = view.outcome_as(named.log_archive_account, ask.call, region, **ask.params)
         if isinstance(outcome, Absent):
             return Key(State="NotFound", Region=region)
         found = member(outcome, "KeyMetadata", {})
@@ -461,16 +479,12 @@ ORGANIZATION = ResourceType(
     facets=(
         Facet(name="OrganizationTrail", calls=(*STATUS_CALLS, *_POSITION), shape=bool),
         Facet(
-            name="DelegatedAdmin",
-            calls=(*_POSITION, "organizations:ListDelegatedAdministrators"),
+            name="JudgedHere",
+            calls=(*STATUS_CALLS, *DELEGATION_CALLS),
             shape=bool,
+            doc="false in a member account that sees no organization trail and does not administer CloudTrail",
         ),
-        Facet(
-            name="TellsAdmins",
-            calls=(*_POSITION, "organizations:ListDelegatedAdministrators"),
-            shape=bool,
-            doc="false in a member account that Organizations does not tell its administrators",
-        ),
+        Facet(name="Delegation", calls=DELEGATION_CALLS, shape=Delegated),
         Facet(name="Candidate", calls=STATUS_CALLS, shape=Candidate),
     ),
     produce=organization,
@@ -484,7 +498,7 @@ TRAIL = ResourceType(
         Facet(name="Delivery", calls=STATUS_CALLS, shape=delivery.Delivery),
         Facet(name="Digest", calls=STATUS_CALLS, shape=delivery.Delivery),
         Facet(name="Logs", calls=STATUS_CALLS, shape=delivery.Delivery),
-        Facet(name="Bucket", calls=(*LIST_CALLS, *buckets.SETTING_CALLS), shape=Bucket),
+        Facet(name="Bucket", calls=(*LIST_CALLS, *buckets.SETTING_CALLS, *LOG_ARCHIVE_CALLS), shape=Bucket),
         Facet(name="Key", calls=(*LIST_CALLS, "kms:DescribeKey"), shape=Key),
         Facet(
             name="Rotation",

@@ -10,7 +10,13 @@ from postureaudit.evidence import Json, Refusal
 from postureaudit.resources import Resource, View, any_of, facts, member
 from postureaudit.services.config import asks, health
 from postureaudit.services.config.health import Health
-from postureaudit.services.organizations import delegated, position
+from postureaudit.services.organizations import (
+    acts_as_audit,
+    delegated,
+    delegation,
+    look_in_management,
+    position,
+)
 
 # Either principal makes an account administer Config: aggregators, or rules and packs of the organization
 # (developer guide, "Register a Delegated Administrator").
@@ -18,16 +24,19 @@ PRINCIPALS = ("config.amazonaws.com", "config-multiaccountsetup.amazonaws.com")
 
 
 class Aggregator(msgspec.Struct, frozen=True, kw_only=True):
-    """The organization's aggregator. `Name`, `Region` and `RoleArn` are of the best one here, "" for none.
+    """The organization's aggregator. `Name` and `Region` are of the best one here, "" for none; `Allowed`: this account
+    may make one.
 
-    `JudgedHere` is false in a management account whose delegated administrator holds the aggregator; `Admins`
-    are the delegated administrators.
+    `JudgedHere` is false in a management account whose delegated administrator holds the aggregator; `Where` says so,
+    for people.
     """
 
     Present: bool | Refusal
     Covers: bool | Refusal
     JudgedHere: bool | Refusal
-    Admins: list[str]
+    Allowed: bool | Refusal
+    ManagementAccount: str
+    Where: str
     Name: str
     Region: str
     Source: dict[str, Json]
@@ -37,22 +46,23 @@ def organization(view: View) -> Iterator[Resource]:
     """One place; in a member account only where it administers Config or holds the organization's aggregator."""
     where = position(view)
     admins = [delegated(view, principal) for principal in PRINCIPALS]
-    admin = any_of(found if isinstance(found, Refusal) else bool(found) for found in admins)
     us = any_of(found if isinstance(found, Refusal) else view.account in found for found in admins)
-    aggregator = _aggregator(view, where.Role, admins[0])
+    allowed = any_of([where.Role if isinstance(where.Role, Refusal) else where.Role == "management", us])
+    aggregator = _aggregator(view, where.Role, admins[0], allowed)
     elsewhere = ""
     if where.Role == "standalone":
         elsewhere = "this account is in no organization"
-    if where.Role == "member" and us is not True and aggregator.Covers is not True:
-        elsewhere = f"look in the management account {where.ManagementAccount}"
-    if isinstance(where.Role, Refusal):  # whether "no" matters depends on where this account stands
-        admin = admin is True or where.Role
+    ours = us is True or acts_as_audit(view)
+    if where.Role == "member" and not ours and aggregator.Covers is not True:
+        elsewhere = look_in_management(view)
     yield Resource(
         type="config.organization",
         account=view.account,
         region=None,
         elsewhere=elsewhere,
-        facts=facts(Aggregator=aggregator, AggregatorHealth=_health(view), DelegatedAdmin=admin),
+        facts=facts(
+            Aggregator=aggregator, AggregatorHealth=_health(view), Delegation=delegation(view, *PRINCIPALS)
+        ),
     )
 
 
@@ -88,7 +98,9 @@ def _hidden(view: View) -> list[Refusal]:
     ]
 
 
-def _aggregator(view: View, role: str | Refusal, admins: list[str] | Refusal) -> Aggregator:
+def _aggregator(
+    view: View, role: str | Refusal, admins: list[str] | Refusal, allowed: bool | Refusal
+) -> Aggregator:
     known, hidden = _all(view), _hidden(view)
     covers = any_of([*(_covers(view, body) for _, body in known), *hidden])
     judged: bool | Refusal = True
@@ -101,7 +113,11 @@ def _aggregator(view: View, role: str | Refusal, admins: list[str] | Refusal) ->
         Present=any_of([bool(known), *hidden]),
         Covers=covers,
         JudgedHere=judged,
-        Admins=[] if isinstance(admins, Refusal) else admins,
+        Allowed=allowed,
+        ManagementAccount=manager if isinstance(manager := position(view).ManagementAccount, str) else "",
+        Where=f"look in the delegated administrator {', '.join(admins)}"
+        if role == "management" and admins and not isinstance(admins, Refusal)
+        else "no aggregator of the organization here (config.aggregator)",
         Name=str(body.get("ConfigurationAggregatorName") or ""),
         Region=region,
         Source=body.get("OrganizationAggregationSource") or {},

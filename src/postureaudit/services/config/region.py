@@ -8,11 +8,12 @@ import msgspec
 
 from postureaudit.evidence import Absent, Answer, Json, Refusal
 from postureaudit.expressions import loose
-from postureaudit.resources import Resource, View, facts, malformed, member
+from postureaudit.resources import Resource, View, all_of, facts, malformed, member
 from postureaudit.services import buckets
 from postureaudit.services.config import asks, health, recorder
 from postureaudit.services.config.health import Bodies, Delivery, Health
 from postureaudit.services.config.remediations import remedy
+from postureaudit.services.organizations import is_log_archive
 from postureaudit.services.times import age_hours
 
 FOR_EVER = 2557  # days: what Config keeps where no retention was ever set, seven years (developer guide)
@@ -79,6 +80,17 @@ class Remediation(msgspec.Struct, frozen=True, kw_only=True):
     Rule: str
     Document: str
     Identifier: str
+
+
+class Bucket(msgspec.Struct, frozen=True, kw_only=True):
+    """The channel's bucket, as in buckets.Owner. `AtHome`: the account is the log archive and it is its own."""
+
+    Name: str
+    Exists: bool | Refusal
+    SameAccount: bool | Refusal
+    InArchive: bool | Refusal
+    Wanted: str
+    AtHome: bool | Refusal
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,12 +240,22 @@ def _delivery(view: View, region: str, channel: dict[str, Json] | Refusal) -> De
     return health.delivery(view, region, channel, status_of(view, region))
 
 
-def _bucket(view: View, channel: dict[str, Json] | Refusal) -> buckets.Owner | Refusal:
+def _bucket(view: View, channel: dict[str, Json] | Refusal) -> Bucket | Refusal:
     if isinstance(channel, Refusal):
         return channel
-    if not channel:
-        return buckets.Owner(Name="", Exists=False, SameAccount=False)
-    return buckets.owner(view, str(channel.get("s3BucketName")), writer=view.account)
+    found = (
+        buckets.owner(view, str(channel.get("s3BucketName")), writer=view.account)
+        if channel
+        else buckets.Owner(Name="", Exists=False, SameAccount=False)
+    )
+    return Bucket(
+        Name=found.Name,
+        Exists=found.Exists,
+        SameAccount=found.SameAccount,
+        InArchive=found.InArchive,
+        Wanted=found.Wanted,
+        AtHome=all_of([found.SameAccount, is_log_archive(view)]),
+    )
 
 
 def _retention(view: View, region: str) -> Retention:

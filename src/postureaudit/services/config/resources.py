@@ -9,6 +9,7 @@ from postureaudit.services.config.account import AccountPacks, GlobalTypes, acco
 from postureaudit.services.config.health import Delivery, Health
 from postureaudit.services.config.organization import Aggregator, organization
 from postureaudit.services.config.region import (
+    Bucket,
     Packs,
     Remediation,
     Retention,
@@ -18,6 +19,7 @@ from postureaudit.services.config.region import (
     Status,
     regions,
 )
+from postureaudit.services.organizations import DELEGATION_CALLS, LOG_ARCHIVE_CALLS, Delegated
 
 _RECORDER = (asks.RECORDERS.call,)
 _STATUS = (*_RECORDER, asks.RECORDER_STATUS.call)
@@ -25,7 +27,7 @@ _CHANNEL = (asks.CHANNELS.call,)
 _RULES = (asks.RULES.call,)
 _REMEDIATION = (*_RULES, "config:DescribeRemediationConfigurations")
 _AGGREGATOR = (asks.AGGREGATORS.call,)
-_POSITION = ("organizations:DescribeOrganization", "organizations:ListDelegatedAdministrators")
+_POSITION = DELEGATION_CALLS
 _RAW_RECORDER = Shape(asks.RECORDERS.call, "ConfigurationRecorders[]")
 
 REGION = ResourceType(
@@ -41,7 +43,7 @@ REGION = ResourceType(
         Facet(name="Channel", calls=_CHANNEL, shape=Shape(asks.CHANNELS.call, "DeliveryChannels[]")),
         Facet(name="HasChannel", calls=_CHANNEL, shape=bool),
         Facet(name="Delivery", calls=(*_CHANNEL, *_STATUS, asks.CHANNEL_STATUS.call), shape=Delivery),
-        Facet(name="Bucket", calls=(*_CHANNEL, *buckets.OWNER_CALLS), shape=buckets.Owner),
+        Facet(name="Bucket", calls=(*_CHANNEL, *buckets.OWNER_CALLS, *LOG_ARCHIVE_CALLS), shape=Bucket),
         Facet(name="Retention", calls=(asks.RETENTION.call,), shape=Retention),
         Facet(name="Rules", calls=_RULES, shape=Rules),
         Facet(name="RuleHealth", calls=(*_RULES, asks.RULE_STATUS.call), shape=Health),
@@ -80,7 +82,7 @@ ORGANIZATION = ResourceType(
             calls=(*_AGGREGATOR, *_POSITION, "config:DescribeConfigurationAggregatorSourcesStatus"),
             shape=Health,
         ),
-        Facet(name="DelegatedAdmin", calls=(*_AGGREGATOR, *_POSITION), shape=bool),
+        Facet(name="Delegation", calls=(*_AGGREGATOR, *_POSITION), shape=Delegated),
     ),
     produce=organization,
 )

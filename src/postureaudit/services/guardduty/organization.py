@@ -10,20 +10,33 @@ from postureaudit.evidence import Absent, Answer, Json, Refusal
 from postureaudit.resources import View, malformed, member
 from postureaudit.services.guardduty import detector
 from postureaudit.services.guardduty.asks import ALL_MEMBERS
-from postureaudit.services.organizations import members, position
+from postureaudit.services.organizations import (
+    MEMBER_CALLS,
+    POLICY_CALLS,
+    POSITION_CALLS,
+    acts_as_audit,
+    gap,
+    look_in_management,
+    members,
+    policy,
+    position,
+    wanted_administrator,
+)
+from postureaudit.services.organizations.policies import GUARDDUTY
 
-_POSITION = ("organizations:DescribeOrganization",)
-DELEGATION = (*_POSITION, "guardduty:ListOrganizationAdminAccounts")
-ADMINISTRATOR = (*DELEGATION, *detector.SETTINGS)
-AUTO_ENABLE = (*_POSITION, *detector.SETTINGS)
-MEMBERSHIP = (*AUTO_ENABLE, "guardduty:ListMembers", "organizations:ListAccounts")
+DELEGATION = (*POSITION_CALLS, "guardduty:ListOrganizationAdminAccounts", *detector.SETTINGS)
+ADMINISTRATOR = (*DELEGATION, *POLICY_CALLS)
+AUTO_ENABLE = (*POSITION_CALLS, *detector.SETTINGS)
+MEMBERSHIP = (*AUTO_ENABLE, "guardduty:ListMembers", *MEMBER_CALLS)
 
 
 class Delegation(msgspec.Struct, frozen=True, kw_only=True):
-    """The delegated administrator, as the management account sees it.
+    """The delegated administrator, as the management account sees it, or the audit account that should be it.
 
-    `Here` says whether this is the management account; `Account` is the administrator in this region, `Other`
-    the one in other regions ("" where there is none).
+    `Here` says whether this is one of the two; `Account` is the administrator in this region, `Other` the one in other
+    regions that may be it here too ("" where there is none). `Delegated`: the one here may be it, which is the audit
+    account where the caller named one, else any but the management account (`Self`: that took the task itself).
+    `Manages`: this is the management account. `Gap` is what is wrong and `To` whom to delegate to, for people.
     """
 
     Here: bool | Refusal
@@ -31,12 +44,21 @@ class Delegation(msgspec.Struct, frozen=True, kw_only=True):
     Account: str | Refusal
     Other: str | Refusal
     Where: str
+    Self: bool
+    Manages: bool
+    ManagementAccount: str
+    Gap: str
+    To: str
 
 
 class Administrator(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether this account administers GuardDuty for the organization here, and if not, where to look."""
+    """Whether this account administers GuardDuty for the organization here, and if not, where to look.
+
+    `ByPolicy`: a GuardDuty policy of Organizations sets accounts up, in place of GuardDuty's own settings.
+    """
 
     Here: bool | Refusal
+    ByPolicy: bool | Refusal
     Where: str
 
 
@@ -64,6 +86,7 @@ class AutoEnable(msgspec.Struct, frozen=True, kw_only=True):
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every active account of the organization is an enabled member; `Missing` are those that are not.
 
+    Accounts that are suspended or closed are left out; the management account is in: it runs things like any other.
     `Target` is what a fix writes for members: the present setting where it suffices, else ALL.
     """
 
@@ -73,26 +96,48 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def delegation(view: View, region: str) -> Delegation:
-    """Who is delegated here. Only the management account may ask (API reference, ListOrganizationAdminAccounts)."""
-    where = position(view)
+    """Who is delegated here. Only the management account may ask (API reference, ListOrganizationAdminAccounts).
+
+    The organization's management account can be the administrator, which AWS advises against (user guide,
+    "Considerations and recommendations for using GuardDuty with AWS Organizations").
+    """
+    where, wanted = position(view), wanted_administrator(view)
     outcome = view.outcome("guardduty:ListOrganizationAdminAccounts", region)
     here: bool | Refusal
     match outcome:
         case Answer():
             here = True
         case Absent():
-            here = False
+            here = acts_as_audit(view)
         case Refusal():
             here = where.Role if isinstance(where.Role, Refusal) else where.Role == "management"
+            here = acts_as_audit(view) or here
     account = _admin(view, region)
+    if not isinstance(outcome, Answer) and acts_as_audit(view):
+        ours, above = detector.administers(view, region), detector.manager(view, region).Account
+        account = ours if isinstance(ours, Refusal) else view.account if ours else ""
+        if ours is False and isinstance(above, str):
+            account = above
+    manager = where.ManagementAccount if isinstance(where.ManagementAccount, str) else ""
     others = [found for name in view.regions if isinstance(found := _admin(view, name), str) and found]
+    fit = [found for found in others if found == wanted or (not wanted and found != manager)]
     return Delegation(
         Here=here,
-        Delegated=account if isinstance(account, Refusal) else bool(account),
+        Delegated=account if isinstance(account, Refusal) else _fits(account, wanted, manager),
         Account=account,
-        Other=others[0] if others else "",
-        Where=_look("the management account", where.ManagementAccount),
+        Other=fit[0] if fit else "",
+        Where=look_in_management(view),
+        Self=bool(manager) and account == manager,
+        Manages=where.Role == "management",
+        ManagementAccount=manager,
+        Gap=gap([account] if isinstance(account, str) and account else [], wanted)
+        + (f"; in other regions to {fit[0]}" if fit else ""),
+        To=f"the audit account {wanted}" if wanted else "a security account",
     )
+
+
+def _fits(account: str, wanted: str, manager: str) -> bool:
+    return account == wanted if wanted else account not in ("", manager)
 
 
 def _admin(view: View, region: str) -> str | Refusal:
@@ -108,9 +153,15 @@ def administrator(view: View, region: str) -> Administrator:
     """Whether the organization's settings are this account's to read, or whose they are."""
     known = [_admin(view, region), detector.manager(view, region).Account]
     account = next((found for found in known if isinstance(found, str) and found), None)
+    ruled = policy(view, GUARDDUTY, region)
+    here = detector.administers(view, region)
+    by_policy = here is True and ruled.Governs is True
     return Administrator(
-        Here=detector.administers(view, region),
-        Where=_look("GuardDuty's delegated administrator account", account),
+        Here=here,
+        ByPolicy=ruled.Governs,
+        Where=f"a GuardDuty policy of Organizations sets accounts up: look in {ruled.Where}"
+        if by_policy
+        else _look("GuardDuty's delegated administrator account", account),
     )
 
 

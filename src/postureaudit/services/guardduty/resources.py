@@ -9,9 +9,15 @@ from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, Vie
 from postureaudit.services import workloads
 from postureaudit.services.guardduty import detector, organization
 from postureaudit.services.guardduty.filters import Suppression
-from postureaudit.services.organizations import Position, position
-
-_POSITION = ("organizations:DescribeOrganization",)
+from postureaudit.services.organizations import (
+    POLICY_CALLS,
+    POSITION_CALLS,
+    Policy,
+    Position,
+    policy,
+    position,
+)
+from postureaudit.services.organizations.policies import GUARDDUTY
 
 
 def regions(view: View) -> Iterator[Resource]:
@@ -26,6 +32,7 @@ def regions(view: View) -> Iterator[Resource]:
                 Manager=detector.manager(view, region),
                 Administers=detector.administers(view, region),
                 Position=position(view),
+                Policy=policy(view, GUARDDUTY, region),
                 OpenHigh=detector.open_high(view, region),
                 MalwarePlans=detector.malware_plans(view, region),
                 HasBuckets=workloads.has_buckets(view, region),
@@ -57,6 +64,7 @@ def _detector(view: View, region: str) -> Resource:
         facts=facts(
             Detector=detector.detector(view, region),
             Manager=detector.manager(view, region),
+            Policy=policy(view, GUARDDUTY, region),
             Plans=detector.plans(view, region),
             Sources=detector.sources(view, region),
             Export=detector.export(view, region),
@@ -100,7 +108,8 @@ REGION = ResourceType(
         Facet(name="Detector", calls=detector.DETECTOR, shape=detector.Detector),
         Facet(name="Manager", calls=detector.MANAGER, shape=detector.Manager),
         Facet(name="Administers", calls=detector.SETTINGS, shape=bool),
-        Facet(name="Position", calls=_POSITION, shape=Position),
+        Facet(name="Position", calls=POSITION_CALLS, shape=Position),
+        Facet(name="Policy", calls=POLICY_CALLS, shape=Policy),
         Facet(name="OpenHigh", calls=detector.FINDINGS, shape=bool),
         Facet(name="MalwarePlans", calls=detector.MALWARE_PLANS, shape=detector.MalwarePlans),
         Facet(name="HasBuckets", calls=workloads.BUCKETS, shape=bool),
@@ -114,6 +123,7 @@ DETECTOR = ResourceType(
     facets=(
         Facet(name="Detector", calls=detector.DETECTOR, shape=detector.Detector),
         Facet(name="Manager", calls=detector.MANAGER, shape=detector.Manager),
+        Facet(name="Policy", calls=(*detector.LIST, *POLICY_CALLS), shape=Policy),
         Facet(name="Plans", calls=detector.DETECTOR, shape=detector.Plans),
         Facet(name="Sources", calls=detector.DETECTOR, shape=detector.Sources),
         Facet(name="Export", calls=detector.EXPORT, shape=detector.Export),
@@ -138,7 +148,7 @@ ORGANIZATION = ResourceType(
     scope=ScopeKind.ORGANIZATION,
     none="no organization",
     facets=(
-        Facet(name="Detector", calls=(*_POSITION, *detector.DETECTOR), shape=detector.Detector),
+        Facet(name="Detector", calls=(*POSITION_CALLS, *detector.DETECTOR), shape=detector.Detector),
         Facet(name="Delegation", calls=organization.DELEGATION, shape=organization.Delegation),
         Facet(name="Administrator", calls=organization.ADMINISTRATOR, shape=organization.Administrator),
         Facet(name="AutoEnable", calls=organization.AUTO_ENABLE, shape=organization.AutoEnable),

@@ -9,11 +9,18 @@ import msgspec
 from postureaudit.asks import Ask, Collection, Fork, Scope
 from postureaudit.evidence import Refusal
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, View, facts, malformed, member
-from postureaudit.services.organizations import PRINCIPALS, Position, collect, delegated, position
+from postureaudit.services.organizations.accounts import (
+    DELEGATION_CALLS,
+    POSITION_CALLS,
+    Position,
+    collect,
+    delegated,
+    position,
+)
+from postureaudit.services.organizations.roles import PRINCIPALS
 
-POSITION = ("organizations:DescribeOrganization",)
-ACCESS = (*POSITION, "organizations:ListAWSServiceAccessForOrganization")
-DELEGATES = (*POSITION, "organizations:ListDelegatedAdministrators")
+ACCESS = (*POSITION_CALLS, "organizations:ListAWSServiceAccessForOrganization")
+DELEGATES = DELEGATION_CALLS
 # The services of this audit that work for a whole organization only with trusted access (Organizations user guide,
 # "AWS services that you can use with AWS Organizations").
 TRUSTED = (
@@ -149,7 +156,7 @@ ACCOUNT = ResourceType(
     name="organizations.account",
     scope=ScopeKind.ACCOUNT,
     none="no account audited",
-    facets=(Facet(name="Position", calls=POSITION, shape=Position),),
+    facets=(Facet(name="Position", calls=POSITION_CALLS, shape=Position),),
     produce=accounts,
 )
 ORGANIZATION = ResourceType(
@@ -157,8 +164,8 @@ ORGANIZATION = ResourceType(
     scope=ScopeKind.ORGANIZATION,
     none="no organization",
     facets=(
-        Facet(name="FeatureSet", calls=POSITION, shape=str),
-        Facet(name="Trust", calls=(*ACCESS, "organizations:ListDelegatedAdministrators"), shape=Trust),
+        Facet(name="FeatureSet", calls=POSITION_CALLS, shape=str),
+        Facet(name="Trust", calls=(*ACCESS, *DELEGATION_CALLS), shape=Trust),
         Facet(name="Delegates", calls=DELEGATES, shape=Delegates),
     ),
     produce=organizations,

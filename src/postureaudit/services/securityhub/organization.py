@@ -18,14 +18,22 @@ _ACCOUNTS_A_CALL = 50  # AccountDetails of CreateMembers
 class Delegation(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a security account administers Security Hub in every audited region.
 
-    `Missing` are the regions where none does, `AdminAccount` the one that does elsewhere. `Self`: the
-    management account took the task itself, which has to be undone before another can have it.
+    It is the audit account where the caller named one, else any but the management account. `Missing` are the regions
+    where it does not, `AdminAccount` the account that does elsewhere. `Self`: the management account took the task
+    itself, `Wrong`: another account than the audit account has it; either has to be undone before another can have
+    it. `Here`: this is the management account, or the audit account that should be it. `Gap` is what is wrong, `To`
+    whom to delegate to, for people.
     """
 
+    Here: bool | Refusal
     Everywhere: bool | Refusal
     Missing: list[str]
     AdminAccount: str
     Self: bool
+    Wrong: bool
+    Manages: bool
+    Gap: str
+    To: str
 
 
 class Central(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,19 +59,47 @@ class Members(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def delegation(view: View) -> Delegation:
-    """Who administers Security Hub for the organization, as the management account is told in each region."""
-    found = {region: _delegates(view, region) for region in view.regions}
+    """Who administers Security Hub for the organization, as the management account is told in each region.
+
+    The audit account knows of itself: only the administrator is told the organization's settings.
+    """
+    where, wanted = organizations.position(view), organizations.wanted_administrator(view)
+    ours = organizations.acts_as_audit(view)
+    found = {
+        region: _ourselves(view, region) if ours else _delegates(view, region) for region in view.regions
+    }
     named = [item for admins in found.values() if isinstance(admins, list) for item in admins]
-    others = [item for item in named if item != view.account]
+    manager = where.ManagementAccount
+    fit = [item for item in named if item == wanted or (not wanted and item != manager)]
+    others = sorted(set(named) - set(fit))
     return Delegation(
+        Here=where.Role if isinstance(where.Role, Refusal) else where.Role == "management" or ours,
         Everywhere=all_of(
-            admins if isinstance(admins, Refusal) else any(item != view.account for item in admins)
+            admins if isinstance(admins, Refusal) else any(item in fit for item in admins)
             for admins in found.values()
         ),
-        Missing=[region for region, admins in found.items() if admins in ([], [view.account])],
-        AdminAccount=next(iter(others), ""),
-        Self=view.account in named,
+        Missing=[
+            region
+            for region, admins in found.items()
+            if isinstance(admins, list) and not any(item in fit for item in admins)
+        ],
+        AdminAccount=next(iter(fit), ""),
+        Self=manager in others,
+        Wrong=any(item != manager for item in others),
+        Manages=where.Role == "management",
+        Gap=organizations.gap(others, wanted),
+        To=f"the audit account {wanted}" if wanted else "a security account",
     )
+
+
+def _ourselves(view: View, region: str) -> list[str] | Refusal:
+    known = _settings_known(view, region)
+    if isinstance(known, Refusal):
+        return known
+    above = administrator(view, region)
+    if not known and above.Own is False and isinstance(above.AccountId, str):
+        return [above.AccountId]
+    return [view.account] if known else []
 
 
 def _delegates(view: View, region: str) -> list[str] | Refusal:
@@ -118,7 +154,7 @@ def central(view: View) -> Central:
     look = (
         f"look in Security Hub's administrator account {where.AccountId}"
         if where.Own is False
-        else "this account does not administer Security Hub for an organization"
+        else f"no account administers Security Hub here: {organizations.look_in_management(view)}"
     )
     by_policy = any_of(_central_is(item, "DISABLED") for item in settings.values())
     return Central(

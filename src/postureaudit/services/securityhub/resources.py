@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterator
 
 from postureaudit.evidence import Answer, Refusal
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, Shape, View, body, facts
-from postureaudit.services.organizations import Position, position
+from postureaudit.services.organizations import (
+    MEMBER_CALLS,
+    POLICY_CALLS,
+    POSITION_CALLS,
+    Policy,
+    Position,
+    policy,
+    position,
+)
+from postureaudit.services.organizations.policies import SECURITYHUB, SECURITYHUB_CSPM
 from postureaudit.services.securityhub import administration, automation, imports, standards
 from postureaudit.services.securityhub.administration import Administrator, Aggregator, on
 from postureaudit.services.securityhub.asks import HUB
@@ -31,7 +40,6 @@ ADMINISTRATOR_CALLS = (*HUB_CALLS, "securityhub:GetAdministratorAccount")
 SETTING_CALLS = (*HUB_CALLS, "securityhub:DescribeOrganizationConfiguration")
 STANDARD_CALLS = (*HUB_CALLS, "securityhub:GetEnabledStandards")
 AGGREGATOR_CALLS = (*HUB_CALLS, "securityhub:ListFindingAggregators")
-_POSITION = ("organizations:DescribeOrganization",)
 # Each facet that says whether a producer of findings is on, the call behind it and how it is read.
 PRODUCERS: dict[str, tuple[str, Producer]] = {
     "GuardDutyOn": ("guardduty:ListDetectors", imports.guardduty),
@@ -57,6 +65,8 @@ def regions(view: View) -> Iterator[Resource]:
                 Recording=imports.recording(view, region),
                 Administrator=administration.administrator(view, region),
                 Central=_any_central(view),
+                Policy=policy(view, SECURITYHUB_CSPM, region),
+                PolicyV2=policy(view, SECURITYHUB, region),
             ),
         )
 
@@ -99,6 +109,7 @@ def _hub(view: View, region: str) -> Resource:
             Rules=automation.rules(view, region),
             Administrator=administration.administrator(view, region),
             Central=central_here(view, region),
+            Policy=policy(view, SECURITYHUB_CSPM, region),
             **{name: read(view, region) for name, (_, read) in PRODUCERS.items()},
         ),
     )
@@ -144,6 +155,8 @@ REGION = ResourceType(
         Facet(name="Recording", calls=RECORDER_CALLS, shape=bool),
         Facet(name="Administrator", calls=ADMINISTRATOR_CALLS, shape=Administrator),
         Facet(name="Central", calls=SETTING_CALLS, shape=bool),
+        Facet(name="Policy", calls=POLICY_CALLS, shape=Policy),
+        Facet(name="PolicyV2", calls=POLICY_CALLS, shape=Policy),
     ),
     produce=regions,
 )
@@ -172,6 +185,7 @@ HUBS = ResourceType(
         ),
         Facet(name="Administrator", calls=ADMINISTRATOR_CALLS, shape=Administrator),
         Facet(name="Central", calls=SETTING_CALLS, shape=bool),
+        Facet(name="Policy", calls=(*HUB_CALLS, *POLICY_CALLS), shape=Policy),
         *(Facet(name=name, calls=(*HUB_CALLS, call), shape=bool) for name, (call, _) in PRODUCERS.items()),
     ),
     produce=hubs,
@@ -195,13 +209,18 @@ ORGANIZATION = ResourceType(
     scope=ScopeKind.ORGANIZATION,
     none="no organization",
     facets=(
-        Facet(name="Position", calls=_POSITION, shape=Position),
+        Facet(name="Position", calls=POSITION_CALLS, shape=Position),
         Facet(
             name="Delegation",
-            calls=(*_POSITION, "securityhub:ListOrganizationAdminAccounts"),
+            calls=(
+                *POSITION_CALLS,
+                "securityhub:ListOrganizationAdminAccounts",
+                *SETTING_CALLS,
+                *ADMINISTRATOR_CALLS,
+            ),
             shape=Delegation,
         ),
-        Facet(name="Administers", calls=(*_POSITION, *SETTING_CALLS), shape=bool),
+        Facet(name="Administers", calls=(*POSITION_CALLS, *SETTING_CALLS), shape=bool),
         Facet(
             name="Central",
             calls=(
@@ -213,7 +232,7 @@ ORGANIZATION = ResourceType(
         ),
         Facet(
             name="Members",
-            calls=(*SETTING_CALLS, "securityhub:ListMembers", "organizations:ListAccounts"),
+            calls=(*SETTING_CALLS, "securityhub:ListMembers", *MEMBER_CALLS),
             shape=Members,
         ),
     ),
