@@ -12,7 +12,7 @@ from .handlers.securityir import add_sir_membership
 from .handlers.securitylake import add_lake
 from .handlers.vpc import add_query_logs, add_vpc
 from .responding import respond
-from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, World, now, trail_policy
+from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, Region, World, now, trail_policy
 
 BLOCK = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -53,6 +53,7 @@ def well_configured(*, readable: bool = False) -> World:
     furnish_trail(world, account, readable)
     home = account.region(_HOME)
     home.workloads |= {"eks": ["prod"], "ecs": ["web"], "functions": ["api"], "db_clusters": ["orders"]}
+    home.workloads["ecr"] = ["web"]
     home.ec2["instances"] = ["i-1"]
     world.add_bucket("uploads", block=dict(BLOCK))
     home.add_plan("uploads")
@@ -148,11 +149,15 @@ def furnish_config(account: Account, name: str) -> None:
 def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = ARCHIVE) -> World:
     """The default account manages an organization; `admin` is delegated for everything; members are empty."""
     world = well_configured(readable=True)
-    principals = ("cloudtrail", "config", "guardduty", "securityhub", "config-multiaccountsetup")
+    principals = (
+        *("cloudtrail", "config", "guardduty", "securityhub", "config-multiaccountsetup"),
+        *("access-analyzer", "detective", "inspector2", "macie"),
+    )
     names = tuple(f"{item}.amazonaws.com" for item in principals)
     world.organize(ACCOUNT, (admin, *members), access=names, delegated={name: [admin] for name in names})
     account, delegate = world.account(), world.account(admin)
     for name, region in account.regions.items():
+        _delegated(region, delegate.region(name), (ACCOUNT, *members))
         region.guardduty["org_admins"] = region.securityhub["org_admins"] = [admin]
         region.guardduty["admin"] = region.securityhub["admin"] = admin
         there = delegate.region(name)
@@ -181,6 +186,14 @@ def _delegate_adjacent(world: World, delegate: Account, accounts: tuple[str, ...
     add_policy(delegate.region(_HOME))
 
 
+def _delegated(here: Region, there: Region, members: tuple[str, ...]) -> None:
+    """Inspector in a region: the administrator is on and turns new members on; members are what they are."""
+    here.inspector2["org_admins"] = [there.account.id]
+    there.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
+    there.inspector2["members"] = dict.fromkeys(members, "ENABLED")
+    there.inspector2["org"] = {"autoEnable": dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), True)}
+
+
 def responding() -> World:
     """The readable archive's account, in which every signal of every region reaches someone."""
     return respond(well_configured(readable=True))
@@ -196,6 +209,7 @@ def mixed() -> World:
     _bad_guardduty(account)
     _bad_securityhub(account)
     _bad_logs(account)
+    _bad_neighbours(account)
     world.faults.append(Fault(region="sa-east-1", message=SCP, status=403))
     return world
 
@@ -309,6 +323,15 @@ def _bad_logs(account: Account) -> None:
     add_sir_membership(ireland, triage=False)
     add_lake(account.region(_HOME), sources=("CLOUD_TRAIL_MGMT", "VPC_FLOW"))
     add_lake(ireland, updateStatus={"status": "FAILED", "exception": {"reason": "AccessDenied"}})
+
+
+def _bad_neighbours(account: Account) -> None:
+    """Inspector scans machines but not images; suspended in a second region; off in the rest."""
+    home = account.region(_HOME)
+    home.workloads["ecr"] = ["web"]
+    home.ec2["instances"] = ["i-1"]
+    home.inspector2["status"] = {"ec2": "ENABLED", "lambda": "ENABLING", "lambdaCode": None}
+    account.region("eu-west-1").inspector2["status"] = {"ec2": "SUSPENDED"}
 
 
 SCENARIOS: dict[str, Callable[[], World]] = {

@@ -81,10 +81,12 @@ class Region(Pipeline):
         default_factory=fresh(configs=[], associations=[], profiles=[], profile_resources={})
     )
     workloads: Json = field(
-        default_factory=fresh(eks=[], ecs=[], functions=[], db_instances=[], db_clusters=[])
+        default_factory=fresh(eks=[], ecs=[], ecr=[], functions=[], db_instances=[], db_clusters=[])
     )
     macie2: Json = field(default_factory=fresh(session=None))
-    inspector2: Json = field(default_factory=fresh(status={}))
+    inspector2: Json = field(
+        default_factory=fresh(status={}, blocked=[], members={}, org_admins=[], org=None)
+    )
     detective: Json = field(default_factory=fresh(graphs=[]))
     fms: Json = field(default_factory=fresh(policies=[]))
     securitylake: Json = field(default_factory=fresh(lake=None, sources={}, auto=[]))

@@ -58,6 +58,7 @@ _SAME = {
             "DescribeVpcs",
         ],
     ),
+    "ecr": ("ecr", ["DescribeRepositories"]),
     "ecs": ("ecs", ["ListClusters"]),
     "eks": ("eks", ["ListClusters"]),
     "events": (
@@ -104,7 +105,16 @@ _SAME = {
             "ListRolePolicies",
         ],
     ),
-    "inspector2": ("inspector2", ["BatchGetAccountStatus"]),
+    "inspector2": (
+        "inspector2",
+        [
+            "BatchGetAccountStatus",
+            "DescribeOrganizationConfiguration",
+            "GetDelegatedAdminAccount",
+            "ListDelegatedAdminAccounts",
+            "ListMembers",
+        ],
+    ),
     "kms": ("kms", ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"]),
     "lambda": (
         "lambda",

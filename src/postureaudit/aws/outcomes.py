@@ -37,6 +37,8 @@ ABSENT = (
     _Row("config", "GetDiscoveredResourceCounts", "NoAvailableConfigurationRecorderException"),
     _Row("cloudtrail", "GetInsightSelectors", "InsightNotEnabledException"),
     _Row("macie2", "*", "AccessDeniedException", "macie is not enabled"),
+    # "Retrieves information about the delegated administrator": the operation's declared way to say that there is none.
+    _Row("inspector2", "GetDelegatedAdminAccount", "ResourceNotFoundException"),
     _Row("organizations", "*", "AWSOrganizationsNotInUseException"),
     _Row("organizations", "DescribeEffectivePolicy", "EffectivePolicyNotFoundException"),
     _Row("account", "GetAlternateContact", "ResourceNotFoundException"),

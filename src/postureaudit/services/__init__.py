@@ -19,6 +19,7 @@ _MODULES = {
     "securitylake": "postureaudit.services.securitylake",
     "securityincidentresponse": "postureaudit.services.securityincidentresponse",
     "firewallmanager": "postureaudit.services.firewallmanager",
+    "inspector": "postureaudit.services.inspector",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)

@@ -14,6 +14,7 @@ CLUSTERS = ("eks:ListClusters",)
 TASKS = ("ecs:ListClusters",)
 INSTANCES = ("ec2:DescribeInstances",)
 FUNCTIONS = ("lambda:ListFunctions",)
+REPOSITORIES = ("ecr:DescribeRepositories",)
 DATABASES = ("rds:DescribeDBInstances", "rds:DescribeDBClusters")
 # GuardDuty user guide, "RDS Protection": Aurora MySQL, Aurora PostgreSQL (Limitless too), RDS for PostgreSQL.
 ENGINES = ("aurora-mysql", "aurora-postgresql", "postgres")
@@ -31,10 +32,21 @@ def asks(scope: Scope) -> list[Ask]:
         Ask("s3:ListBuckets", region=scope.leader),
         Ask("eks:ListClusters", until="clusters[]"),
         Ask("ecs:ListClusters", until="clusterArns[]"),
-        Ask("ec2:DescribeInstances", until="Reservations[].Instances[]", **_LIVING),
-        Ask("lambda:ListFunctions", until="Functions[]"),
+        *_code(),
         Ask("rds:DescribeDBInstances", until=f"DBInstances{_ENGINE}"),
         Ask("rds:DescribeDBClusters", until=f"DBClusters{_ENGINE}"),
+    ]
+
+
+def scanned() -> list[Ask]:
+    """Whether there is something in the region that has software to scan: machines, images, functions."""
+    return [*_code(), Ask("ecr:DescribeRepositories", until="repositories[]")]
+
+
+def _code() -> list[Ask]:
+    return [
+        Ask("ec2:DescribeInstances", until="Reservations[].Instances[]", **_LIVING),
+        Ask("lambda:ListFunctions", until="Functions[]"),
     ]
 
 
@@ -70,6 +82,11 @@ def has_instances(view: View, region: str) -> bool | Refusal:
 def has_functions(view: View, region: str) -> bool | Refusal:
     """A Lambda function is here."""
     return _some(member(view.outcome("lambda:ListFunctions", region), "Functions", []))
+
+
+def has_repositories(view: View, region: str) -> bool | Refusal:
+    """An ECR repository is here."""
+    return _some(member(view.outcome("ecr:DescribeRepositories", region), "repositories", []))
 
 
 def has_databases(view: View, region: str) -> bool | Refusal:

@@ -8,6 +8,7 @@ from . import (  # noqa: F401 - they register
     firewallmanager,
     guardduty,
     identity,
+    inspector,
     kms,
     logs,
     messaging,

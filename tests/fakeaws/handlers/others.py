@@ -51,35 +51,6 @@ def _clusters_db(call: Call, given: Json) -> Json:
     }
 
 
-_INSPECTED = ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")
-
-
-@handles("inspector2:BatchGetAccountStatus")
-def _inspector(call: Call, given: Json) -> Json:
-    status = call.here.inspector2["status"]
-    error = {"errorCode": "ALREADY_ENABLED", "errorMessage": "none"}
-
-    def state(on: bool) -> Json:
-        return {"status": "ENABLED", **error} if on else {"status": "DISABLED", **error}
-
-    found = {
-        "accountId": call.account.id,
-        "state": state(any(value == "ENABLED" for value in status.values())),
-        "resourceState": {name: state(status.get(name) == "ENABLED") for name in _INSPECTED},
-    }
-    return {"accounts": [found], "failedAccounts": []}
-
-
-@handles("inspector2:Enable")
-def _inspect(call: Call, given: Json) -> Json:
-    names = {"EC2": "ec2", "ECR": "ecr", "LAMBDA": "lambda", "LAMBDA_CODE": "lambdaCode"}
-    status = call.here.inspector2["status"]
-    status |= {names.get(kind, "codeRepository"): "ENABLED" for kind in given["resourceTypes"]}
-    shown = {name: status.get(name, "DISABLED") for name in _INSPECTED}
-    done = {"accountId": call.account.id, "status": "ENABLING", "resourceStatus": shown}
-    return {"accounts": [done], "failedAccounts": []}
-
-
 @handles("macie2:GetMacieSession")
 def _macie(call: Call, given: Json) -> Json:
     if call.here.macie2["session"] is None:

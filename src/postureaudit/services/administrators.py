@@ -1,0 +1,133 @@
+"""Who administers a service for the organization, where the service keeps it region by region in calls of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from postureaudit.asks import Ask, Collection, Scope
+from postureaudit.evidence import Answer, Outcome, Refusal
+from postureaudit.resources import View, malformed
+from postureaudit.services.organizations import delegated, members, position
+
+POSITION = ("organizations:DescribeOrganization",)
+DELEGATES = (*POSITION, "organizations:ListDelegatedAdministrators")
+# What Organizations tells a member that is delegated for nothing; a missing permission reads "is not authorized to
+# perform" (Organizations API reference, "can be called only from the management account or by a member account that
+# is a delegated administrator").
+_NOT_DELEGATED = "you don't have permissions to access this resource"
+
+Admin = Callable[[View, str], "str | Refusal"]
+
+
+class Delegation(msgspec.Struct, frozen=True, kw_only=True):
+    """The delegated administrator, as the management account sees it.
+
+    `Here` says whether this is the management account; `Account` is the administrator in this region, `Other`
+    the one in other regions ("" where there is none); `Where` is where to look instead.
+    """
+
+    Here: bool | Refusal
+    Delegated: bool | Refusal
+    Account: str | Refusal
+    Other: str
+    Where: str
+
+
+class Administrator(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether this account administers the service for the organization here, and if not, where to look."""
+
+    Here: bool | Refusal
+    Where: str
+
+
+class Manager(msgspec.Struct, frozen=True, kw_only=True):
+    """The administrator account that this account is a member of; `Account` is "" where there is none."""
+
+    Managed: bool | Refusal
+    Account: str | Refusal
+
+
+def ask_management(scope: Scope, ask: Ask) -> Collection:
+    """Ask what only the management account is told, there."""
+    (organization,) = yield [_organization(scope)]
+    if organization.pick("Organization.MasterAccountId") == [scope.account]:
+        yield [ask]
+
+
+def ask_organized(scope: Scope, asks: Collection) -> Collection:
+    """Ask what only an account of an organization is told, there."""
+    (organization,) = yield [_organization(scope)]
+    if organization.pick("Organization.MasterAccountId"):
+        yield from asks
+
+
+def _organization(scope: Scope) -> Ask:
+    return Ask("organizations:DescribeOrganization", region=scope.leader)
+
+
+def delegation(view: View, region: str, admin: Admin) -> Delegation:
+    """Who is delegated in a region. `admin` reads the service's own answer there, "" for nobody."""
+    where = position(view)
+    here = where.Role if isinstance(where.Role, Refusal) else where.Role == "management"
+    account = admin(view, region) if here is True else ""
+    others = [admin(view, name) for name in view.regions] if here is True else []
+    manager = where.ManagementAccount
+    return Delegation(
+        Here=here,
+        Delegated=account if isinstance(account, Refusal) else bool(account),
+        Account=account,
+        Other=next((found for found in others if isinstance(found, str) and found), ""),
+        Where=look("the management account", manager if isinstance(manager, str) else ""),
+    )
+
+
+def look(what: str, account: str | Refusal) -> str:
+    """Where a question is answered that cannot be asked here."""
+    return f"look in {what}" + (f" {account}" if isinstance(account, str) and account else "")
+
+
+def administers(view: View, settings: Outcome, manager: Manager, principal: str) -> bool | Refusal:
+    """Whether this account administers a service here: only the administrator is told the organization's settings.
+
+    A refusal of `settings` proves nothing by itself. An account that is another's member is none, nor is one that
+    Organizations does not name for the service (its service principal).
+    """
+    role = position(view).Role
+    if role == "standalone":
+        return False
+    if isinstance(settings, Answer):
+        return True
+    if isinstance(role, Refusal):
+        return role
+    if manager.Managed is True:
+        return False
+    named = is_delegate(view, principal)
+    if named is False:
+        return False
+    if isinstance(settings, Refusal):
+        return settings
+    return malformed(principal, view.leader, "the administrator is told no settings")
+
+
+def is_delegate(view: View, principal: str) -> bool | Refusal:
+    """Whether Organizations names this account as a delegated administrator of a service, wherever."""
+    found = delegated(view, principal)
+    if not isinstance(found, Refusal):
+        return view.account in found
+    if position(view).Role == "member" and _NOT_DELEGATED in found.message.lower():
+        return False
+    return found
+
+
+def others(view: View) -> list[str] | Refusal:
+    """The organization's active accounts but this one, sorted."""
+    found = members(view)
+    if isinstance(found, Refusal):
+        return found
+    ids = [str(item.get("Id")) for item in found]
+    if view.account not in ids:
+        text = "the list of accounts lacks the one that asks"
+        return malformed("organizations:ListAccounts", view.leader, text)
+    return sorted(set(ids) - {view.account})
