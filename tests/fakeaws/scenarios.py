@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .faults import SCP, Fault
 from .handlers.config import add_aggregator
 from .handlers.firewallmanager import add_policy
+from .handlers.macie import session as macie_session
 from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
 from .handlers.securityir import add_sir_membership
 from .handlers.securitylake import add_lake
@@ -65,7 +66,7 @@ def well_configured(*, readable: bool = False) -> World:
         region.securityhub["v2"] = hub_v2(region)
         add_lake(region)
         region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
-        region.macie2["session"] = {"status": "ENABLED", "findingPublishingFrequency": "FIFTEEN_MINUTES"}
+        _good_macie(region)
         region.accessanalyzer["analyzers"].append(_analyzer(region.arn("access-analyzer", "analyzer/a")))
         if region is home:
             region.securityhub["aggregator"] = aggregator(region)
@@ -75,6 +76,15 @@ def well_configured(*, readable: bool = False) -> World:
 
 def _analyzer(arn: str) -> Json:
     return {"arn": arn, "name": "a", "type": "ACCOUNT", "status": "ACTIVE", "createdAt": now(days=90)}
+
+
+def _good_macie(region: Region) -> None:
+    region.macie2 |= {
+        "session": macie_session(region),
+        "discovery": ["ENABLED", "ALL"],
+        "publication": {"publishPolicyFindings": True, "publishClassificationFindings": True},
+        "export": {"bucketName": "org-findings", "kmsKeyArn": f"arn:aws:kms:{region.name}:{ARCHIVE}:key/k"},
+    }
 
 
 def _contact(kind: str) -> Json:
@@ -187,10 +197,13 @@ def _delegate_adjacent(world: World, delegate: Account, accounts: tuple[str, ...
 
 
 def _delegated(here: Region, there: Region, members: tuple[str, ...]) -> None:
-    """Inspector in a region: the administrator is on and turns new members on; members are what they are."""
+    """Inspector and Macie in a region: the administrator is on and turns new members on."""
     here.inspector2["org_admins"] = [there.account.id]
     there.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
     there.inspector2["members"] = dict.fromkeys(members, "ENABLED")
+    here.macie2 |= {"org_admins": [there.account.id], "admin": there.account.id}
+    _good_macie(there)
+    there.macie2 |= {"members": dict.fromkeys(members, "Enabled"), "org": {"autoEnable": True}}
     there.inspector2["org"] = {"autoEnable": dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), True)}
 
 
@@ -326,12 +339,18 @@ def _bad_logs(account: Account) -> None:
 
 
 def _bad_neighbours(account: Account) -> None:
-    """Inspector scans machines but not images; suspended in a second region; off in the rest."""
+    """Inspector scans machines but not images, Macie keeps all to itself; suspended elsewhere, or off."""
     home = account.region(_HOME)
     home.workloads["ecr"] = ["web"]
     home.ec2["instances"] = ["i-1"]
     home.inspector2["status"] = {"ec2": "ENABLED", "lambda": "ENABLING", "lambdaCode": None}
     account.region("eu-west-1").inspector2["status"] = {"ec2": "SUSPENDED"}
+    home.macie2 |= {
+        "session": macie_session(home),
+        "export": {"bucketName": "trail-logs", "kmsKeyArn": home.arn("kms", "key/k")},
+    }
+    west = account.region("us-west-2")
+    west.macie2["session"] = macie_session(west, "PAUSED")
 
 
 SCENARIOS: dict[str, Callable[[], World]] = {

@@ -83,7 +83,10 @@ class Region(Pipeline):
     workloads: Json = field(
         default_factory=fresh(eks=[], ecs=[], ecr=[], functions=[], db_instances=[], db_clusters=[])
     )
-    macie2: Json = field(default_factory=fresh(session=None))
+    macie2: Json = field(default_factory=fresh(
+        session=None, export=None, discovery=["DISABLED", "NONE"], admin=None, members={}, org_admins=[], org=None,
+        publication={"publishPolicyFindings": True, "publishClassificationFindings": False},
+    ))  # fmt: skip
     inspector2: Json = field(
         default_factory=fresh(status={}, blocked=[], members={}, org_admins=[], org=None)
     )

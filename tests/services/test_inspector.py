@@ -290,11 +290,11 @@ def test_printed_fixes_close_the_gaps(mend: Mend, collect: Collect) -> None:
     """Each printed command, run by the real AWS CLI, closes its gap and opens none."""
     world = busy(a_world(HERE, THERE))
     busy(world, THERE, ec2="ENABLED", **{"lambda": "SUSPENDED"})
-    before = open_checks(dict(judge(collect(world))))
+    before = open_checks(dict(judge(collect(world, wanted=None))))
     names = [f"inspector.{name}" for name in ("enabled", *SCANS)]
 
     found = mend(world, *names)
-    after = open_checks(dict(judge(collect(world))))
+    after = open_checks(dict(judge(collect(world, wanted=None))))
 
     assert {item.verdict for item in found.values()} == {Verdict.PASS}
     assert after < before

@@ -121,7 +121,19 @@ _SAME = {
         ["GetFunctionConcurrency", "GetFunctionConfiguration", "GetPolicy", "ListFunctions"],
     ),
     "logs": ("logs", ["DescribeLogGroups", "DescribeMetricFilters", "TestMetricFilter"]),
-    "macie2": ("macie2", ["GetMacieSession"]),
+    "macie2": (
+        "macie2",
+        [
+            "DescribeOrganizationConfiguration",
+            "GetAdministratorAccount",
+            "GetAutomatedDiscoveryConfiguration",
+            "GetClassificationExportConfiguration",
+            "GetFindingsPublicationConfiguration",
+            "GetMacieSession",
+            "ListMembers",
+            "ListOrganizationAdminAccounts",
+        ],
+    ),
     "notifications": (
         "notifications",
         ["ListChannels", "ListEventRules", "ListNotificationConfigurations"],

@@ -36,8 +36,10 @@ ABSENT = (
     ),
     _Row("config", "GetDiscoveredResourceCounts", "NoAvailableConfigurationRecorderException"),
     _Row("cloudtrail", "GetInsightSelectors", "InsightNotEnabledException"),
-    _Row("macie2", "*", "AccessDeniedException", "macie is not enabled"),
-    # "Retrieves information about the delegated administrator": the operation's declared way to say that there is none.
+    _Row("macie2", "GetMacieSession", "AccessDeniedException", "macie is not enabled"),
+    # "The specified resource wasn't found" (API reference): the operation has no parameter that could be wrong.
+    _Row("macie2", "GetAdministratorAccount", "ResourceNotFoundException"),
+    # Declared by an operation without parameters: what is not there is the administrator.
     _Row("inspector2", "GetDelegatedAdminAccount", "ResourceNotFoundException"),
     _Row("organizations", "*", "AWSOrganizationsNotInUseException"),
     _Row("organizations", "DescribeEffectivePolicy", "EffectivePolicyNotFoundException"),

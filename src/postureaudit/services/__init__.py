@@ -20,6 +20,7 @@ _MODULES = {
     "securityincidentresponse": "postureaudit.services.securityincidentresponse",
     "firewallmanager": "postureaudit.services.firewallmanager",
     "inspector": "postureaudit.services.inspector",
+    "macie": "postureaudit.services.macie",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)

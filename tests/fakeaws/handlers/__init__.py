@@ -11,6 +11,7 @@ from . import (  # noqa: F401 - they register
     inspector,
     kms,
     logs,
+    macie,
     messaging,
     organizations,
     others,

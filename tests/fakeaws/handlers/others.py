@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..faults import AwsError
 from ..world import Call, Json, now
 from .registry import handles
 
@@ -49,27 +48,6 @@ def _clusters_db(call: Call, given: Json) -> Json:
             for item in call.here.workloads["db_clusters"]
         ]
     }
-
-
-@handles("macie2:GetMacieSession")
-def _macie(call: Call, given: Json) -> Json:
-    if call.here.macie2["session"] is None:
-        raise AwsError("AccessDeniedException", "Macie is not enabled", 403)
-    return dict(call.here.macie2["session"])
-
-
-@handles("macie2:EnableMacie")
-def _enable_macie(call: Call, given: Json) -> Json:
-    call.here.macie2["session"] = {
-        "findingPublishingFrequency": given.get("findingPublishingFrequency", "FIFTEEN_MINUTES"),
-        "status": given.get("status", "ENABLED"),
-        "createdAt": now(),
-        "updatedAt": now(),
-        "serviceRole": call.account.arn(
-            "iam", "role/aws-service-role/macie.amazonaws.com/AWSServiceRoleForAmazonMacie"
-        ),
-    }
-    return {}
 
 
 @handles("accessanalyzer:ListAnalyzers")
