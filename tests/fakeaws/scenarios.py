@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .faults import SCP, Fault
+from .handlers.accessanalyzer import analyzer
 from .handlers.config import add_aggregator
 from .handlers.firewallmanager import add_policy
 from .handlers.macie import session as macie_session
@@ -13,7 +14,7 @@ from .handlers.securityir import add_sir_membership
 from .handlers.securitylake import add_lake
 from .handlers.vpc import add_query_logs, add_vpc
 from .responding import respond
-from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, Region, World, now, trail_policy
+from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, Region, World, trail_policy
 
 BLOCK = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -67,15 +68,15 @@ def well_configured(*, readable: bool = False) -> World:
         add_lake(region)
         region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
         _good_macie(region)
-        region.accessanalyzer["analyzers"].append(_analyzer(region.arn("access-analyzer", "analyzer/a")))
+        region.accessanalyzer["analyzers"].append(analyzer(region))
         if region is home:
+            region.accessanalyzer["analyzers"] += [
+                analyzer(region, "unused", "ACCOUNT_UNUSED_ACCESS"),
+                analyzer(region, "internal", "ACCOUNT_INTERNAL_ACCESS"),
+            ]
             region.securityhub["aggregator"] = aggregator(region)
             region.securityhub["aggregator_v2"] = aggregator_v2(region)
     return world
-
-
-def _analyzer(arn: str) -> Json:
-    return {"arn": arn, "name": "a", "type": "ACCOUNT", "status": "ACTIVE", "createdAt": now(days=90)}
 
 
 def _good_macie(region: Region) -> None:
@@ -200,6 +201,11 @@ def _delegated(here: Region, there: Region, members: tuple[str, ...]) -> None:
     """Inspector and Macie in a region: the administrator is on and turns new members on."""
     here.inspector2["org_admins"] = [there.account.id]
     there.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
+    there.accessanalyzer["analyzers"] = [
+        analyzer(there, "external", "ORGANIZATION"),
+        analyzer(there, "unused", "ORGANIZATION_UNUSED_ACCESS"),
+        analyzer(there, "internal", "ORGANIZATION_INTERNAL_ACCESS"),
+    ]
     there.inspector2["members"] = dict.fromkeys(members, "ENABLED")
     here.macie2 |= {"org_admins": [there.account.id], "admin": there.account.id}
     _good_macie(there)
@@ -349,7 +355,9 @@ def _bad_neighbours(account: Account) -> None:
         "session": macie_session(home),
         "export": {"bucketName": "trail-logs", "kmsKeyArn": home.arn("kms", "key/k")},
     }
+    home.accessanalyzer["analyzers"] = [analyzer(home, "dead", status="DISABLED")]
     west = account.region("us-west-2")
+    west.accessanalyzer["analyzers"] = [analyzer(west)]
     west.macie2["session"] = macie_session(west, "PAUSED")
 
 

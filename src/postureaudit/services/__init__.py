@@ -21,6 +21,7 @@ _MODULES = {
     "firewallmanager": "postureaudit.services.firewallmanager",
     "inspector": "postureaudit.services.inspector",
     "macie": "postureaudit.services.macie",
+    "accessanalyzer": "postureaudit.services.accessanalyzer",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)

@@ -1,6 +1,7 @@
 """What each operation answers, a module for each service."""
 
 from . import (  # noqa: F401 - they register
+    accessanalyzer,
     alarms,
     cloudtrail,
     config,

@@ -50,20 +50,6 @@ def _clusters_db(call: Call, given: Json) -> Json:
     }
 
 
-@handles("accessanalyzer:ListAnalyzers")
-def _analyzers(call: Call, given: Json) -> Json:
-    found = call.here.accessanalyzer["analyzers"]
-    return {"analyzers": [item for item in found if given.get("type") in (None, item["type"])]}
-
-
-@handles("accessanalyzer:CreateAnalyzer")
-def _create_analyzer(call: Call, given: Json) -> Json:
-    arn = call.here.arn("access-analyzer", f"analyzer/{given['analyzerName']}")
-    found = {"arn": arn, "name": given["analyzerName"], "type": given["type"]}
-    call.here.accessanalyzer["analyzers"].append({**found, "createdAt": now(), "status": "ACTIVE"})
-    return {"arn": arn}
-
-
 @handles("detective:ListGraphs")
 def _graphs(call: Call, given: Json) -> Json:
     return {"GraphList": call.here.detective["graphs"]}
