@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .faults import SCP, Fault
 from .handlers.accessanalyzer import analyzer
 from .handlers.config import add_aggregator
+from .handlers.detective import graph
 from .handlers.firewallmanager import add_policy
 from .handlers.macie import session as macie_session
 from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
@@ -69,6 +70,7 @@ def well_configured(*, readable: bool = False) -> World:
         region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
         _good_macie(region)
         region.accessanalyzer["analyzers"].append(analyzer(region))
+        region.detective["graphs"] = [graph(region)]
         if region is home:
             region.accessanalyzer["analyzers"] += [
                 analyzer(region, "unused", "ACCOUNT_UNUSED_ACCESS"),
@@ -198,8 +200,7 @@ def _delegate_adjacent(world: World, delegate: Account, accounts: tuple[str, ...
 
 
 def _delegated(here: Region, there: Region, members: tuple[str, ...]) -> None:
-    """Inspector and Macie in a region: the administrator is on and turns new members on."""
-    here.inspector2["org_admins"] = [there.account.id]
+    """What the administrator of the neighbours has on in a region; it turns new members on."""
     there.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
     there.accessanalyzer["analyzers"] = [
         analyzer(there, "external", "ORGANIZATION"),
@@ -207,8 +208,16 @@ def _delegated(here: Region, there: Region, members: tuple[str, ...]) -> None:
         analyzer(there, "internal", "ORGANIZATION_INTERNAL_ACCESS"),
     ]
     there.inspector2["members"] = dict.fromkeys(members, "ENABLED")
-    here.macie2 |= {"org_admins": [there.account.id], "admin": there.account.id}
+    admin = there.account.id
+    here.detective |= {"org_admins": [admin], "graphs": [], "invitations": {admin: "ENABLED"}}
+    there.detective |= {
+        "graphs": [graph(there)],
+        "members": dict.fromkeys(members, "ENABLED"),
+        "auto_enable": True,
+    }
+    here.macie2 |= {"org_admins": [admin], "admin": admin}
     _good_macie(there)
+    here.inspector2["org_admins"] = [admin]
     there.macie2 |= {"members": dict.fromkeys(members, "Enabled"), "org": {"autoEnable": True}}
     there.inspector2["org"] = {"autoEnable": dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), True)}
 
@@ -355,6 +364,7 @@ def _bad_neighbours(account: Account) -> None:
         "session": macie_session(home),
         "export": {"bucketName": "trail-logs", "kmsKeyArn": home.arn("kms", "key/k")},
     }
+    home.detective["invitations"] = {"666666666666": "INVITED"}
     home.accessanalyzer["analyzers"] = [analyzer(home, "dead", status="DISABLED")]
     west = account.region("us-west-2")
     west.accessanalyzer["analyzers"] = [analyzer(west)]

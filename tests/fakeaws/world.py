@@ -90,7 +90,9 @@ class Region(Pipeline):
     inspector2: Json = field(
         default_factory=fresh(status={}, blocked=[], members={}, org_admins=[], org=None)
     )
-    detective: Json = field(default_factory=fresh(graphs=[]))
+    detective: Json = field(default_factory=fresh(
+        graphs=[], invitations={}, members={}, org_admins=[], auto_enable=False,
+    ))  # fmt: skip
     fms: Json = field(default_factory=fresh(policies=[]))
     securitylake: Json = field(default_factory=fresh(lake=None, sources={}, auto=[]))
     accessanalyzer: Json = field(default_factory=fresh(analyzers=[]))

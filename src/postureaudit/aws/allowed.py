@@ -48,6 +48,16 @@ _SAME = {
         ],
     ),
     "cloudwatch": ("cloudwatch", ["DescribeAlarms", "GetAlarmMuteRule", "ListAlarmMuteRules"]),
+    "detective": (
+        "detective",
+        [
+            "DescribeOrganizationConfiguration",
+            "ListGraphs",
+            "ListInvitations",
+            "ListMembers",
+            "ListOrganizationAdminAccounts",
+        ],
+    ),
     "ec2": (
         "ec2",
         [

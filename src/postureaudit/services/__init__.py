@@ -22,6 +22,7 @@ _MODULES = {
     "inspector": "postureaudit.services.inspector",
     "macie": "postureaudit.services.macie",
     "accessanalyzer": "postureaudit.services.accessanalyzer",
+    "detective": "postureaudit.services.detective",
     "signal": "postureaudit.signals.service",
 }
 NAMES = tuple(_MODULES)

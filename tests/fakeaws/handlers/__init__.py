@@ -5,6 +5,7 @@ from . import (  # noqa: F401 - they register
     alarms,
     cloudtrail,
     config,
+    detective,
     events,
     firewallmanager,
     guardduty,

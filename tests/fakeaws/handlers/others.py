@@ -1,8 +1,8 @@
-"""The services around the four: instances, workloads, Inspector, Macie, Access Analyzer, Detective."""
+"""What runs in a region: instances, clusters and databases."""
 
 from __future__ import annotations
 
-from ..world import Call, Json, now
+from ..world import Call, Json
 from .registry import handles
 
 
@@ -48,15 +48,3 @@ def _clusters_db(call: Call, given: Json) -> Json:
             for item in call.here.workloads["db_clusters"]
         ]
     }
-
-
-@handles("detective:ListGraphs")
-def _graphs(call: Call, given: Json) -> Json:
-    return {"GraphList": call.here.detective["graphs"]}
-
-
-@handles("detective:CreateGraph")
-def _create_graph(call: Call, given: Json) -> Json:
-    arn = call.here.arn("detective", "graph:" + "e" * 32)
-    call.here.detective["graphs"] = [{"Arn": arn, "CreatedTime": now()}]
-    return {"GraphArn": arn}
