@@ -222,7 +222,7 @@ def test_every_answer_is_paged(serve: Serve) -> None:
     assert len(rest["ConfigRules"]) == 1 and "NextToken" not in rest
     for service, operation, key, count in (
         ("account", "list_regions", "Regions", 20),
-        ("securityhub", "describe_standards", "Standards", 7),
+        ("securityhub", "describe_standards", "Standards", 8),
         ("securityhub", "list_enabled_products_for_import", "ProductSubscriptions", 7),
         ("s3", "list_buckets", "Buckets", 6),
     ):

@@ -15,7 +15,7 @@ from .handlers.securityir import add_sir_membership
 from .handlers.securitylake import add_lake
 from .handlers.vpc import add_query_logs, add_vpc
 from .responding import respond
-from .world import ACCOUNT, ARCHIVE, CIS_3, FSBP, Account, Json, Region, World, trail_policy
+from .world import ACCOUNT, AI, ARCHIVE, CIS_3, FSBP, Account, Json, Region, World, trail_policy
 
 BLOCK = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -64,7 +64,7 @@ def well_configured(*, readable: bool = False) -> World:
         furnish_config(account, region.name)
         region.add_detector()
         region.add_destination("org-findings")
-        region.add_hub(products=PRODUCTS)
+        region.add_hub(standards=(FSBP, CIS_3, AI), products=PRODUCTS)
         region.securityhub["v2"] = hub_v2(region)
         add_lake(region)
         region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
@@ -180,6 +180,9 @@ def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = A
         there.securityhub["members"] = [ACCOUNT, *members]
     account.region(_HOME).responders["memberships"].clear()
     _delegate_adjacent(world, delegate, (ACCOUNT, admin, *members))
+    assert world.organization
+    everywhere = '{"securityhub":{"enable_in_regions":["ALL_SUPPORTED"],"disable_in_regions":[]}}'
+    world.organization["Effective"][(ACCOUNT, "SECURITYHUB_POLICY")] = everywhere
     trail = account.region(_HOME).cloudtrail["trails"]["main"]["Trail"]
     trail["IsOrganizationTrail"] = True
     return world

@@ -43,12 +43,14 @@ FSBP = "aws-foundational-security-best-practices/v/1.0.0"
 CIS_1 = "cis-aws-foundations-benchmark/v/1.2.0"  # its ARN has no region and calls it a ruleset
 CIS_3 = "cis-aws-foundations-benchmark/v/3.0.0"
 NIST = "nist-800-53/v/5.0.0"
+AI = "ai-security-best-practices/v/1.0.0"
 STANDARDS = {
     FSBP: "AWS Foundational Security Best Practices v1.0.0",
     CIS_3: "CIS AWS Foundations Benchmark v3.0.0",
     CIS_1: "CIS AWS Foundations Benchmark v1.2.0",
     "cis-aws-foundations-benchmark/v/1.4.0": "CIS AWS Foundations Benchmark v1.4.0",
     "cis-aws-foundations-benchmark/v/5.0.0": "CIS AWS Foundations Benchmark v5.0.0",
+    AI: "AI Security Best Practices v1.0.0",
     NIST: "NIST Special Publication 800-53 Revision 5",
     "pci-dss/v/4.0.1": "PCI DSS v4.0.1",
 }
@@ -72,7 +74,7 @@ class Region(Pipeline):
     securityhub: Json = field(default_factory=fresh(
         hub=None, standards={}, controls={}, associations={}, products=[], aggregator=None, admin=None,
         members=[], org_admins=[], org=None, policies=[], automation_rules=[], v2=None, aggregator_v2=None,
-        automation_rules_v2=[],
+        automation_rules_v2=[], org_admins_v2=[],
     ))  # fmt: skip
     logs: Json = field(default_factory=fresh(groups={}, metric_filters=[], subscription_filters=[]))
     kms: Json = field(default_factory=fresh(keys={}, aliases={}))

@@ -194,6 +194,7 @@ _SAME = {
             "DescribeStandards",
             "DescribeStandardsControls",
             "GetAdministratorAccount",
+            "GetAggregatorV2",
             "GetEnabledStandards",
             "GetFindingAggregator",
             "ListAggregatorsV2",

@@ -316,6 +316,11 @@ def _org_admins(call: Call, given: Json) -> Json:
     if manager(call) != call.account.id:
         raise _invalid(f"Account {call.account.id} is not the organization management account")
     admins = call.here.securityhub["org_admins"]
+    if (
+        given.get("Feature") == "SecurityHubV2"
+    ):  # whoever administers CSPM administers V2, but for the manager
+        boss = [item for item in admins if item != manager(call)]
+        admins = boss or call.here.securityhub["org_admins_v2"]
     return {"AdminAccounts": [{"AccountId": item, "Status": "ENABLED"} for item in admins]}
 
 
@@ -324,6 +329,11 @@ def _enable_admin(call: Call, given: Json) -> Json:
     if manager(call) != call.account.id:
         raise _invalid(f"Account {call.account.id} is not the organization management account")
     admin = given["AdminAccountId"]
+    if given.get("Feature") == "SecurityHubV2":
+        if admin == manager(call):
+            raise AwsError("InvalidInputException", "The management account cannot administer Security Hub.")
+        call.here.securityhub["org_admins_v2"] = [admin]
+        return {"AdminAccountId": admin, "Feature": "SecurityHubV2"}
     if call.here.securityhub["org_admins"] not in ([], [admin]):
         raise AwsError("ResourceConflictException", "Another account is the administrator already.", 409)
     call.here.securityhub["org_admins"] = [admin]
@@ -469,11 +479,10 @@ def _aggregators_v2(call: Call, given: Json) -> Json:
 
 @handles("securityhub:GetAggregatorV2")
 def _aggregator_v2(call: Call, given: Json) -> Json:
-    for region in call.account.regions.values():
-        found = region.securityhub["aggregator_v2"]
-        if found and found["AggregatorV2Arn"] == given["AggregatorV2Arn"]:
-            return dict(found)
-    raise _missing()
+    found = call.here.securityhub["aggregator_v2"]  # it answers in its home region only
+    if not found or found["AggregatorV2Arn"] != given["AggregatorV2Arn"]:
+        raise _missing()
+    return dict(found)
 
 
 @handles("securityhub:CreateAggregatorV2")
@@ -483,6 +492,17 @@ def _create_aggregator_v2(call: Call, given: Json) -> Json:
     found = aggregator_v2(call.here, **only(given, "RegionLinkingMode", "LinkedRegions"))
     call.here.securityhub["aggregator_v2"] = found
     return found
+
+
+@handles("securityhub:UpdateAggregatorV2")
+def _update_aggregator_v2(call: Call, given: Json) -> Json:
+    found = call.here.securityhub["aggregator_v2"]
+    if not found or found["AggregatorV2Arn"] != given["AggregatorV2Arn"]:
+        raise _missing()
+    if given["RegionLinkingMode"] != "SPECIFIED_REGIONS":
+        raise AwsError("ValidationException", "RegionLinkingMode must be set to 'SPECIFIED_REGIONS'")
+    found |= only(given, "RegionLinkingMode", "LinkedRegions")
+    return dict(found)
 
 
 def aggregator_v2(region: Any, **fields: Any) -> Json:

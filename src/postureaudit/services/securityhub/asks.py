@@ -9,6 +9,8 @@ from postureaudit.evidence import Answer, Json, Record
 
 HUB = Ask("securityhub:DescribeHub")
 MEMBERS = Ask("securityhub:ListMembers", OnlyAssociated=False)
+# Organizations delegates V2 for all regions at once (user guide, "Designating a delegated administrator").
+SECOND_ADMINS = Ask("securityhub:ListOrganizationAdminAccounts", Feature="SecurityHubV2")
 RULES_A_CALL = 100  # AutomationRulesArns of BatchGetAutomationRules
 
 
@@ -16,7 +18,7 @@ def collect(scope: Scope) -> Collection:
     """Ask whether the hub is on and follow it; beside that V2, Config's recorders and the delegation."""
     yield [
         Ask("securityhub:DescribeSecurityHubV2"),
-        Fork([_hub(scope), _recorders(), _delegation(scope)]),
+        Fork([_hub(scope), _second(), _recorders(), _organized(scope)]),
     ]
 
 
@@ -148,8 +150,31 @@ def recorder_ask(arn: str) -> Ask:
     return Ask("config:DescribeConfigurationRecorderStatus", Arn=arn)
 
 
-def _delegation(scope: Scope) -> Collection:
-    """Who administers Security Hub for the organization: only the management account may ask."""
+def _second() -> Collection:
+    """Security Hub V2 has an aggregator of its own, which any region lists where V2 is on."""
+    (hub,) = yield [Ask("securityhub:DescribeSecurityHubV2")]
+    if isinstance(hub.outcome, Answer):
+        (listed,) = yield [Ask("securityhub:ListAggregatorsV2")]
+        yield [second_aggregator_ask(arn) for arn in listed.pick("AggregatorsV2[].AggregatorV2Arn")]
+
+
+def second_aggregator_ask(arn: str) -> Ask:
+    """The question about an aggregator of V2: AWS answers it in its home region only."""
+    return Ask("securityhub:GetAggregatorV2", region=home_region(arn), AggregatorV2Arn=arn)
+
+
+def second_policy_ask(leader: str) -> Ask:
+    """The Security Hub policy that Organizations works out for this account; any account may ask for its own."""
+    return Ask("organizations:DescribeEffectivePolicy", region=leader, PolicyType="SECURITYHUB_POLICY")
+
+
+def _organized(scope: Scope) -> Collection:
+    """Who administers Security Hub for the organization, which the management account is told, and V2's policy."""
     (organization,) = yield [Ask("organizations:DescribeOrganization", region=scope.leader)]
-    if organization.pick("Organization.MasterAccountId") == [scope.account]:
-        yield [Ask("securityhub:ListOrganizationAdminAccounts")]
+    manager = organization.pick("Organization.MasterAccountId")
+    asks = [Ask("securityhub:ListOrganizationAdminAccounts")] if manager == [scope.account] else []
+    if scope.first and asks:
+        asks.append(SECOND_ADMINS)
+    if scope.first and manager:
+        asks.append(second_policy_ask(scope.leader))
+    yield [*asks]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from postureaudit.evidence import Json, Refusal
 from postureaudit.services.base import Document
-from postureaudit.services.securityhub.standards import CIS, FSBP, standard_arn
+from postureaudit.services.securityhub.standards import AI, CIS, FSBP, standard_arn
 
-_FSBP = f"{FSBP}1.0.0"
+_FSBP, _AI = f"{FSBP}1.0.0", f"{AI}1.0.0"
 
 
 def _requests(env: Mapping[str, Json], names: Iterable[str]) -> Json | Refusal:
@@ -70,12 +70,16 @@ def _members(env: Mapping[str, Json]) -> Json | Refusal:
 DOCUMENTS: Mapping[str, Document] = {
     "securityhub_fsbp": lambda env: _requests(env, [_FSBP]),
     "securityhub_fsbp.before": lambda env: _subscriptions(env, [_FSBP]),
+    "securityhub_ai": lambda env: _requests(env, [_AI]),
+    "securityhub_ai.before": lambda env: _subscriptions(env, [_AI]),
     "securityhub_cis": lambda env: _requests(env, _cis(env)),
     "securityhub_cis.before": lambda env: _subscriptions(env, _cis(env)),
     "securityhub_required": lambda env: _requests(env, _required(env)),
     "securityhub_required.before": lambda env: _subscriptions(env, _required(env)),
     "securityhub_excluded_regions": _list("Aggregator", "Kept"),
     "securityhub_linked_regions.before": _list("Aggregator", "Regions"),
+    "securityhub_second_regions": _list("SecondAggregator", "Wanted"),
+    "securityhub_second_regions.before": _list("SecondAggregator", "Linked"),
     "securityhub_unsafe_rules": _rules("DISABLED"),
     "securityhub_unsafe_rules.before": _rules("ENABLED"),
     "securityhub_missing_members": _members,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 from postureaudit.evidence import Answer, Refusal
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, Shape, View, body, facts
+from postureaudit.services.administrators import DELEGATES
+from postureaudit.services.administrators import Delegation as SecondDelegation
 from postureaudit.services.organizations import (
     MEMBER_CALLS,
     POLICY_CALLS,
@@ -16,7 +18,7 @@ from postureaudit.services.organizations import (
     position,
 )
 from postureaudit.services.organizations.policies import SECURITYHUB, SECURITYHUB_CSPM
-from postureaudit.services.securityhub import administration, automation, imports, standards
+from postureaudit.services.securityhub import administration, automation, imports, second, standards
 from postureaudit.services.securityhub.administration import Administrator, Aggregator, on
 from postureaudit.services.securityhub.asks import HUB
 from postureaudit.services.securityhub.automation import Rules
@@ -122,7 +124,12 @@ def account(view: View) -> Iterator[Resource]:
         account=view.account,
         region=None,
         facts=facts(
-            Aggregator=administration.aggregator(view), Administrator=administration.administrator(view)
+            Aggregator=administration.aggregator(view),
+            Administrator=administration.administrator(view),
+            Position=position(view),
+            Second=second.second(view),
+            SecondAggregator=second.aggregator(view),
+            SecondPolicy=second.policy(view),
         ),
     )
 
@@ -141,6 +148,8 @@ def organization(view: View) -> Iterator[Resource]:
             Administers=administers(view),
             Central=central(view),
             Members=members(view),
+            Second=second.second(view),
+            SecondDelegation=second.delegation(view),
         ),
     )
 
@@ -201,6 +210,10 @@ ACCOUNT = ResourceType(
             shape=Aggregator,
         ),
         Facet(name="Administrator", calls=ADMINISTRATOR_CALLS, shape=Administrator),
+        Facet(name="Position", calls=_POSITION, shape=Position),
+        Facet(name="Second", calls=(*second.HUB, *DELEGATES), shape=second.Second),
+        Facet(name="SecondAggregator", calls=second.AGGREGATOR, shape=second.Aggregator),
+        Facet(name="SecondPolicy", calls=second.POLICY, shape=second.Policy),
     ),
     produce=account,
 )
@@ -235,6 +248,8 @@ ORGANIZATION = ResourceType(
             calls=(*SETTING_CALLS, "securityhub:ListMembers", *MEMBER_CALLS),
             shape=Members,
         ),
+        Facet(name="Second", calls=(*second.HUB, *DELEGATES), shape=second.Second),
+        Facet(name="SecondDelegation", calls=second.DELEGATION, shape=SecondDelegation),
     ),
     produce=organization,
 )

@@ -13,6 +13,7 @@ from postureaudit.services.times import age_hours
 
 FSBP = "aws-foundational-security-best-practices/v/"
 CIS = "cis-aws-foundations-benchmark/v/"
+AI = "ai-security-best-practices/v/"
 NO_VERSION = "0"
 _SETTLED = {"READY": True, "INCOMPLETE": False, "FAILED": False}
 # A new control is DISABLED for "up to several days" before AWS turns it on (API, AutoEnableControls).
@@ -31,6 +32,8 @@ class Standards(msgspec.Struct, frozen=True, kw_only=True):
     AllReady: bool | Refusal
     Fsbp: bool | Refusal
     FsbpEnabled: bool
+    Ai: bool | Refusal
+    AiEnabled: bool
     Cis: str
     CisComing: str
     CisEnabled: str
@@ -77,6 +80,8 @@ def standards(view: View, region: str) -> Standards | Refusal:
         AllReady=all_of(ready.values()) if ready else False,
         Fsbp=any_of(state for item, state in ready.items() if item.startswith(FSBP)),
         FsbpEnabled=any(item.startswith(FSBP) for item in ready),
+        Ai=any_of(state for item, state in ready.items() if item.startswith(AI)),
+        AiEnabled=any(item.startswith(AI) for item in ready),
         Cis=_newest(item for item, state in ready.items() if state is True),
         CisComing=_newest(coming),
         CisEnabled=_newest(ready),
