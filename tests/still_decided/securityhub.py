@@ -12,4 +12,13 @@ DECIDED: dict[tuple[str, str], str] = {
     ("securityhub:DescribeOrganizationConfiguration", "securityhub.delegated-admin"): _TOLD,
     ("config:ListConfigurationRecorders", "securityhub.needs-config"): "the account's own recorder records",
     ("securityhub:BatchGetAutomationRules", "securityhub.automation-rules-safe"): "no rule is on",
+    (
+        "organizations:ListDelegatedAdministrators",
+        "securityhub.v2-aggregator",
+    ): "DescribeOrganization: a standalone account decides for itself",
+    ("organizations:ListDelegatedAdministrators", "securityhub.v2-policy"): "DescribeEffectivePolicy",
+    (
+        "organizations:ListDelegatedAdministrators",
+        "securityhub.v2-delegated-admin",
+    ): "ListOrganizationAdminAccounts",
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from postureaudit.asks import Ask, Collection, Scope
-from postureaudit.evidence import Answer, Outcome, Refusal
+from postureaudit.evidence import Refusal
 from postureaudit.resources import View, malformed
 from postureaudit.services.organizations import delegated, members, position
 
@@ -88,27 +88,22 @@ def look(what: str, account: str | Refusal) -> str:
     return f"look in {what}" + (f" {account}" if isinstance(account, str) and account else "")
 
 
-def administers(view: View, settings: Outcome, manager: Manager, principal: str) -> bool | Refusal:
+def administers(view: View, settings: object, manager: Manager, principal: str) -> bool | Refusal:
     """Whether this account administers a service here: only the administrator is told the organization's settings.
 
-    A refusal of `settings` proves nothing by itself. An account that is another's member is none, nor is one that
-    Organizations does not name for the service (its service principal).
+    `settings` is what was read of them; a refusal proves nothing by itself. An account that is another's member
+    is none, nor is one that Organizations does not name for the service (its service principal).
     """
     role = position(view).Role
     if role == "standalone":
         return False
-    if isinstance(settings, Answer):
+    if not isinstance(settings, Refusal):
         return True
     if isinstance(role, Refusal):
         return role
     if manager.Managed is True:
         return False
-    named = is_delegate(view, principal)
-    if named is False:
-        return False
-    if isinstance(settings, Refusal):
-        return settings
-    return malformed(principal, view.leader, "the administrator is told no settings")
+    return False if is_delegate(view, principal) is False else settings
 
 
 def is_delegate(view: View, principal: str) -> bool | Refusal:

@@ -94,10 +94,8 @@ def administrator(view: View, region: str) -> Administrator:
         return Administrator(Here=found.Arn, Where=where)
     if not found.Arn:
         return Administrator(Here=False, Where=where)
-    ask = settings_ask(found.Arn)
     nobodys = Manager(Managed=False, Account="")
-    settings = view.outcome(ask.call, region, **ask.params)
-    return Administrator(Here=administers(view, settings, nobodys, PRINCIPAL), Where=where)
+    return Administrator(Here=administers(view, auto_enable(view, region), nobodys, PRINCIPAL), Where=where)
 
 
 def auto_enable(view: View, region: str) -> bool | Refusal:

@@ -65,7 +65,7 @@ def administrator(view: View, region: str) -> Administrator:
     """Whether the organization's settings are this account's to read, or whose they are."""
     above = manager(view, region)
     return Administrator(
-        Here=administers(view, view.outcome(_SETTINGS, region), above, PRINCIPAL),
+        Here=administers(view, auto_enable(view, region), above, PRINCIPAL),
         Where=look("Inspector's delegated administrator account", above.Account),
     )
 

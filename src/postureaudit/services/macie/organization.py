@@ -59,7 +59,7 @@ def administrator(view: View, region: str) -> Administrator:
     named = admin(view, region)
     known = above.Account or (named if isinstance(named, str) else "")
     return Administrator(
-        Here=administers(view, view.outcome(_SETTINGS, region), above, PRINCIPAL),
+        Here=administers(view, auto_enable(view, region), above, PRINCIPAL),
         Where=look("Macie's administrator account", known),
     )
 
