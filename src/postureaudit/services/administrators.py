@@ -9,10 +9,18 @@ import msgspec
 from postureaudit.asks import Ask, Collection, Scope
 from postureaudit.evidence import Refusal
 from postureaudit.resources import View, malformed
-from postureaudit.services.organizations import delegated, members, position
+from postureaudit.services.organizations import (
+    DELEGATION_CALLS,
+    POSITION_CALLS,
+    delegated,
+    gap,
+    members,
+    position,
+    wanted_administrator,
+)
 
-POSITION = ("organizations:DescribeOrganization",)
-DELEGATES = (*POSITION, "organizations:ListDelegatedAdministrators")
+POSITION = POSITION_CALLS
+DELEGATES = DELEGATION_CALLS
 # What Organizations tells a member that is delegated for nothing; a missing permission reads "is not authorized to
 # perform" (Organizations API reference, "can be called only from the management account or by a member account that
 # is a delegated administrator").
@@ -25,7 +33,9 @@ class Delegation(msgspec.Struct, frozen=True, kw_only=True):
     """The delegated administrator, as the management account sees it.
 
     `Here` says whether this is the management account; `Account` is the administrator in this region, `Other`
-    the one in other regions ("" where there is none); `Where` is where to look instead.
+    the one in other regions ("" where there is none); `Where` is where to look instead. `Delegated`: one may be it,
+    which is the account that the caller named as audit account, else any. `Gap` is what is wrong, for people;
+    `Taken` the administrator that is not the named one, else "".
     """
 
     Here: bool | Refusal
@@ -33,6 +43,8 @@ class Delegation(msgspec.Struct, frozen=True, kw_only=True):
     Account: str | Refusal
     Other: str
     Where: str
+    Gap: str = ""
+    Taken: str = ""
 
 
 class Administrator(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +85,27 @@ def delegation(view: View, region: str, admin: Admin) -> Delegation:
     here = where.Role if isinstance(where.Role, Refusal) else where.Role == "management"
     account = admin(view, region) if here is True else ""
     others = [admin(view, name) for name in view.regions] if here is True else []
+    named = account if isinstance(account, Refusal) else [account] if account else []
+    fit = [found for found in others if isinstance(found, str) and found]
+    return as_managed(view, here, named, fit)
+
+
+def as_managed(view: View, here: bool | Refusal, named: list[str] | Refusal, others: list[str]) -> Delegation:
+    """The delegation of a service to these accounts, `others` being those it is delegated to elsewhere."""
+    where, wanted = position(view), wanted_administrator(view)
     manager = where.ManagementAccount
+    right = named if isinstance(named, Refusal) else wanted in named if wanted else bool(named)
+    known = [] if isinstance(named, Refusal) else named
+    fit = [account for account in others if not wanted or account == wanted]
+    other = fit[0] if fit else ""
     return Delegation(
         Here=here,
-        Delegated=account if isinstance(account, Refusal) else bool(account),
-        Account=account,
-        Other=next((found for found in others if isinstance(found, str) and found), ""),
+        Delegated=right,
+        Account=named if isinstance(named, Refusal) else next(iter(named), ""),
+        Other=other,
         Where=look("the management account", manager if isinstance(manager, str) else ""),
+        Gap=gap(known, wanted) + (f"; in other regions to {other}" if other else ""),
+        Taken=known[0] if known and right is False else "",
     )
 
 

@@ -12,6 +12,7 @@ from postureaudit.services.administrators import (
     DELEGATES,
     Administrator,
     Delegation,
+    as_managed,
     is_delegate,
     look,
 )
@@ -111,12 +112,5 @@ def administrator(view: View) -> Administrator:
 def delegation(view: View) -> Delegation:
     """Who is delegated, as the management account sees it."""
     where = position(view)
-    named = delegated(view, PRINCIPAL)
-    manager = where.ManagementAccount
-    return Delegation(
-        Here=where.Role if isinstance(where.Role, Refusal) else where.Role == "management",
-        Delegated=named if isinstance(named, Refusal) else bool(named),
-        Account=named if isinstance(named, Refusal) else next(iter(named), ""),
-        Other="",
-        Where=look("the management account", manager if isinstance(manager, str) else ""),
-    )
+    here = where.Role if isinstance(where.Role, Refusal) else where.Role == "management"
+    return as_managed(view, here, delegated(view, PRINCIPAL), [])

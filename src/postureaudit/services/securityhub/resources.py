@@ -210,7 +210,7 @@ ACCOUNT = ResourceType(
             shape=Aggregator,
         ),
         Facet(name="Administrator", calls=ADMINISTRATOR_CALLS, shape=Administrator),
-        Facet(name="Position", calls=_POSITION, shape=Position),
+        Facet(name="Position", calls=POSITION_CALLS, shape=Position),
         Facet(name="Second", calls=(*second.HUB, *DELEGATES), shape=second.Second),
         Facet(name="SecondAggregator", calls=second.AGGREGATOR, shape=second.Aggregator),
         Facet(name="SecondPolicy", calls=second.POLICY, shape=second.Policy),

@@ -11,7 +11,7 @@ import msgspec
 
 from postureaudit.evidence import Absent, Answer, Json, Refusal, heavier
 from postureaudit.resources import View, all_of, any_of, body, malformed, member
-from postureaudit.services.administrators import POSITION, Delegation, is_delegate, look
+from postureaudit.services.administrators import POSITION, Delegation, as_managed, is_delegate
 from postureaudit.services.organizations import position
 from postureaudit.services.securityhub.asks import (
     SECOND_ADMINS,
@@ -159,14 +159,8 @@ def delegation(view: View) -> Delegation:
     own = member(view.outcome(SECOND_ADMINS.call, view.first), "AdminAccounts", [])
     named = found if isinstance(found, Refusal) else _enabled(found)
     first = [] if isinstance(own, Refusal) else _enabled(own)
-    manager = where.ManagementAccount
-    return Delegation(
-        Here=where.Role if isinstance(where.Role, Refusal) else where.Role == "management",
-        Delegated=named if isinstance(named, Refusal) else bool(named),
-        Account=named if isinstance(named, Refusal) else next(iter(named), ""),
-        Other=next((account for account in first if account != view.account), ""),
-        Where=look("the management account", manager if isinstance(manager, str) else ""),
-    )
+    here = where.Role if isinstance(where.Role, Refusal) else where.Role == "management"
+    return as_managed(view, here, named, [account for account in first if account != view.account])
 
 
 def _enabled(admins: list[dict[str, Json]]) -> list[str]:
