@@ -63,9 +63,9 @@ def test_lint_knows_enums_and_types() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- id: a.b\n  id: a.c\n", ":2: key 'id' is there twice"),
-        ("- id: a.b\n  severety: low\n", "no field 'severety'"),
-        ("nope: 1\n", "a checks file is a list"),
+        ("- id: a.b\n- id: a.b\n", "a check has a title"),
+        ("nope: 1\n", "no section 'nope'"),
+        ("1\n", "is a list of checks"),
         ("- [", "not YAML"),
     ],
 )
@@ -103,8 +103,10 @@ def test_lint_command(cli: object, tmp_path: Path) -> None:
     copy: Ran = cli("checks", "lint", str(own))
 
     assert (good.code, bad.code, copy.code) == (0, 2, 2)
-    assert f"{own}:2: own.enabled: Coverage.Loging" in bad.err and "Traceback" not in bad.err
-    assert "cloudtrail.enabled: Coverage.Loging" in copy.err
+    assert f"{own}:6: own.enabled: Coverage has no 'Loging'; did you mean Logging?" in bad.err
+    assert "Traceback" not in bad.err
+    assert "cloudtrail.enabled: Coverage has no 'Loging'" in copy.err
+    assert f"{own}:2: cloudtrail.enabled: check cloudtrail.enabled is one of postureaudit's own" in copy.err
 
 
 def test_check_that_is_off_still_stands_behind_others() -> None:
@@ -114,3 +116,14 @@ def test_check_that_is_off_still_stands_behind_others() -> None:
     assert "cloudtrail.bucket-exists" not in tuned.select()
     behind = [check.id for check in tuned.with_required(["cloudtrail.bucket-not-public"])]
     assert behind == ["cloudtrail.bucket-exists", "cloudtrail.bucket-not-public"]
+
+
+def test_parameter_has_the_type_of_its_default() -> None:
+    """Text for a number is refused wherever parameters come from; a whole number is a number."""
+    found = catalog.builtin()
+
+    with pytest.raises(UsageError, match="days is a whole number, not text"):
+        found.tuned(parameters={"config.retention": {"days": "365"}})
+    with pytest.raises(UsageError, match="each of identifiers is text, not a whole number"):
+        found.tuned(parameters={"config.required-rules": {"identifiers": [3]}})
+    found.tuned(parameters={"guardduty.suppression-filters": {"severity": 8}})

@@ -180,3 +180,17 @@ def test_adding_a_refusal_never_makes_a_pass(facts: dict[str, Any], text: str) -
         after = expression.holds({**facts, name: REFUSED})
         if isinstance(after, bool) and isinstance(before, bool):
             assert after is before
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("without(A, B) == `[3]`", True),
+        ("length(without(B, A)) == `0`", True),
+        ("length(without(A, C)) == `0`", REFUSED),
+        ("length(without(A, D)) == `0`", None),
+    ],
+)
+def test_without(text: str, expected: Any) -> None:
+    """What one list has and the other lacks; unknown beside a refusal, and where there is no list."""
+    assert expressions.compile(text).holds({"A": [1, 2, 3], "B": [1, 2], "C": REFUSED, "D": None}) is expected

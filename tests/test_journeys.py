@@ -53,6 +53,8 @@ def test_well_configured_account_has_no_gap_and_no_hole(cli: Cli) -> None:
         "cloudtrail.lake-kms",
         "cloudtrail.organization-trail",
         "cloudtrail.delegated-admin",
+        "config.organization-deployments",
+        "config.required-packs",
         "config.required-rules",
         "config.aggregator",
         "config.aggregator-healthy",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from postureaudit import settings
+from postureaudit.cli.main import run
 from postureaudit.errors import ConfigError
 
 
@@ -112,3 +113,24 @@ def test_one_setting_in_two_spellings_is_refused(tmp_path: Path, suffix: str) ->
 
     with pytest.raises(ConfigError, match="as well"):
         settings.load(path, found=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("severities: {guardduty.enabeld: low}", "did you mean guardduty.enabled"),
+        ("check-parameters: {config.retention: {day: 3}}", "did you mean days"),
+        ("check-parameters: {config.retention: {days: '3'}}", "days is a whole number, not text"),
+        ("disable: [guardduty.enabeld]", "did you mean guardduty.enabled"),
+    ],
+)
+def test_mistakes_about_checks_name_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    """A check or parameter that does not exist, and a value of another type: the file and what was meant."""
+    file = tmp_path / "named.yaml"
+    file.write_text(text)
+
+    assert run(["demo", "--config", str(file)]) == 2
+    told = capsys.readouterr().err
+    assert f"{file}: " in told and said in told

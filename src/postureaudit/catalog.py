@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import resources as package_files
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from postureaudit import compliance, expressions, strict_yaml
+from postureaudit import compliance, expressions
 from postureaudit.errors import CatalogError, UsageError
 from postureaudit.evidence import Json
 from postureaudit.findings import Severity
+from postureaudit.problems import near
 from postureaudit.resources import ResourceType, ScopeKind
 
 NEEDS: Mapping[str, str] = {
@@ -72,7 +73,10 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One block of checks.yaml. `otherwise` is what a report says when `applies_when` is false."""
+    """One block of checks.yaml. `otherwise` is what a report says when `applies_when` is false.
+
+    `sets` are lists with names; a parameter's list that holds such a name has its members instead.
+    """
 
     id: str
     title: str
@@ -86,6 +90,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     reason: str = ""
     requires: tuple[str, ...] = ()
     parameters: dict[str, Json] = msgspec.field(default_factory=dict)
+    sets: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     maps_to: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     examples: dict[str, list[dict[str, Json]]] = msgspec.field(default_factory=dict)
     topic: str = ""  # what it is about, where one resource type serves a family of checks
@@ -96,6 +101,20 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def service(self) -> str:
         """The service prefix of the id, by which reports group."""
         return self.id.partition(".")[0]
+
+    def arguments(self) -> dict[str, Json]:
+        """The parameters with the members of the sets that they name."""
+        if not self.sets:
+            return self.parameters
+        return {
+            name: [member for item in value for member in self._members(item)]
+            if isinstance(value, list)
+            else value
+            for name, value in self.parameters.items()
+        }
+
+    def _members(self, item: Json) -> tuple[Json, ...]:
+        return self.sets.get(item, (item,)) if isinstance(item, str) else (item,)
 
     def expressions(self) -> tuple[str, ...]:
         """The expressions that decide the verdict."""
@@ -122,7 +141,7 @@ class Catalog:
     def check(self, name: str) -> Check:
         """The check of this id. Raises UsageError with near names."""
         if name not in self._by_id:
-            raise UsageError(f"no check {name!r}", hint=_near(name, self._by_id))
+            raise UsageError(f"no check {name!r}", hint=near(name, self._by_id))
         return self._by_id[name]
 
     def __contains__(self, name: str) -> bool:
@@ -157,7 +176,7 @@ class Catalog:
         wanted, unwanted = self._ids(only), self._ids(skip)
         services, frameworks = set(services), set(frameworks)
         for name in sorted(services - set(self.services())):
-            raise UsageError(f"no service {name!r}", hint=_near(name, self.services()))
+            raise UsageError(f"no service {name!r}", hint=near(name, self.services()))
         for name in sorted(frameworks - set(self.frameworks()) if frameworks else ()):
             raise UsageError(f"no framework {name!r}", hint=compliance.near(name, self.frameworks()))
         return frozenset(
@@ -177,7 +196,7 @@ class Catalog:
             if name.endswith(".*"):
                 family = [check.id for check in self.checks if check.id.startswith(name[:-1])]
                 if not family:
-                    raise UsageError(f"no checks {name!r}", hint=_near(name[:-2], self.services()))
+                    raise UsageError(f"no checks {name!r}", hint=near(name[:-2], self.services()))
                 found.update(family)
             else:
                 found.add(self.check(name).id)
@@ -219,6 +238,9 @@ class Catalog:
         changes = [*self.changes, *(f"{name} is switched off" for name in sorted(gone))]
         for check in self.checks:
             given = parameters.get(check.id, {})
+            for name, value in given.items():
+                if text := misfit(check, name, value):
+                    raise UsageError(f"check {check.id}: {text[0]}", hint=text[1])
             severity = severities.get(check.id, check.severity)
             if severity is not check.severity:
                 changes.append(f"{check.id} is {severity.value}, by default {check.severity.value}")
@@ -226,11 +248,6 @@ class Catalog:
                 f"{check.id} has {name} = {value}, by default {check.parameters.get(name)}"
                 for name, value in given.items()
             ]
-            for name in given:
-                if name not in check.parameters:
-                    raise UsageError(
-                        f"check {check.id} has no parameter {name!r}", hint=_near(name, check.parameters)
-                    )
             checks.append(
                 msgspec.structs.replace(
                     check,
@@ -256,6 +273,51 @@ class Catalog:
         )
 
 
+def misfit(check: Check, name: str, value: Json) -> tuple[str, str] | None:
+    """Why a check cannot take this value for a parameter, and a hint; None when it can.
+
+    A value has the type of the default; a list has items of the type of the default's, text where that is empty.
+    """
+    if name not in check.parameters:
+        return f"there is no parameter {name!r}", near(name, check.parameters) or "it has none"
+    default = check.parameters[name]
+    if isinstance(default, list) and isinstance(value, list):
+        wanted = default[0] if default else ""
+        wrong = next((item for item in value if _type(item) != _type(wanted)), None)
+        if wrong is None:
+            slips = (
+                item
+                for item in value
+                if isinstance(item, str)
+                and item not in check.sets
+                and get_close_matches(item, check.sets, cutoff=0.8)
+            )
+            slip = next(slips, None) if check.sets else None
+            return None if slip is None else (f"there is no set {slip!r}", near(slip, check.sets))
+        return f"each of {name} is {_type(wanted)}, not {_type(wrong)} ({wrong})", "quote it"
+    if _type(value) in (_type(default), "a whole number" if isinstance(default, float) else _type(default)):
+        return None
+    return f"{name} is {_type(default)}, not {_type(value)} ({value})", f"by default it is {default}"
+
+
+def _type(value: Json) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true or false"
+        case int():
+            return "a whole number"
+        case float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
 def path() -> Path:
     """Where checks.yaml is: inside the wheel, or at the root of the checkout."""
     inside = Path(str(package_files.files("postureaudit"))) / "checks.yaml"
@@ -276,94 +338,15 @@ def builtin() -> Catalog:
     return Catalog(checks, "sha256:" + hashlib.sha256(text.encode()).hexdigest())
 
 
-def load_file(file: Path) -> list[Check]:
-    """A user's own checks file; its checks carry origin "custom". Raises CatalogError with file:line."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogError(
-            f"cannot read {file}: {getattr(error, 'strerror', None) or error}", hint="name a checks file"
-        ) from error
-    return [msgspec.structs.replace(check, origin="custom") for check in parse(text, name=str(file))]
-
-
 def parse(text: str, *, name: str) -> list[Check]:
-    """Checks from the text of a checks file. Structure only: lint() proves the expressions."""
-    data, lines = strict_yaml.load_marked(text, name=name, error=CatalogError)
-    if not isinstance(data, list):
-        raise CatalogError(f"{name}:1: a checks file is a list of checks", hint='each starts with "- id:"')
-    checks: list[Check] = []
-    seen: dict[str, int] = {}
-    for index, block in enumerate(data):
-        line = lines.get((index,), 1)
-        for row in _rows(block, name, line):
-            check = msgspec.structs.replace(_check(row, name, index, lines), line=line)
-            if check.id in seen:
-                raise CatalogError(f"{name}:{line}: check {check.id} is there twice (line {seen[check.id]})")
-            seen[check.id] = line
-            checks.append(check)
-    return checks
+    """Checks from the text of a checks file. Structure only: lint proves the expressions. Raises CatalogError."""
+    from postureaudit import checks_file
 
-
-def _rows(block: Any, name: str, line: int) -> list[dict[str, Any]]:
-    """A block's checks: itself, or one a row of its `each`."""
-    if not isinstance(block, dict):
-        raise CatalogError(f"{name}:{line}: a check is a mapping", hint='it starts with "- id:"')
-    rows = block.get("each")
-    if rows is None:
-        return [block]
-    if rows == "signals":
-        from postureaudit.signals import events
-
-        rows = events.rows()
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise CatalogError(f"{name}:{line}: each takes a list of mappings")
-    rest = {key: value for key, value in block.items() if key != "each"}
-    return [_filled(rest, row, f"{name}:{line}") for row in rows]
-
-
-def _filled(value: Any, row: Mapping[str, Any], where: str) -> Any:
-    """A family's block with <<key>> replaced; a string that is only <<key>> takes the value as it is."""
-    match value:
-        case dict():
-            return {_filled(key, row, where): _filled(item, row, where) for key, item in value.items()}
-        case list():
-            return [_filled(item, row, where) for item in value]
-        case str() if value.startswith("<<") and value.endswith(">>") and value[2:-2] in row:
-            return row[value[2:-2]]
-        case str():
-            for key, item in row.items():
-                value = value.replace(f"<<{key}>>", str(item))
-            if "<<" in value:
-                raise CatalogError(f"{where}: a row of each lacks a value for {value!r}")
-            return value
-        case _:
-            return value
-
-
-def _check(row: dict[str, Any], name: str, index: int, lines: Mapping[tuple[Any, ...], int]) -> Check:
-    for key in row:
-        if key not in Check.__struct_fields__ or key in ("origin", "line"):
-            line = lines.get((index, key), lines.get((index,), 1))
-            raise CatalogError(
-                f"{name}:{line}: check {row.get('id', '?')} has no field {key!r}",
-                hint=_near(str(key), Check.__struct_fields__),
-            )
-    try:
-        check = msgspec.convert(row, Check)
-        for variant in check.fix:
-            variant.templates()
-    except (msgspec.ValidationError, ValueError) as error:
-        line = lines.get((index,), 1)
-        raise CatalogError(f"{name}:{line}: check {row.get('id', '?')}: {error}") from error
-    conditions = (text for variant in check.fix for text in (variant.when, variant.for_each) if text)
-    for text in (*check.expressions(), *conditions):
-        try:
-            expressions.compile(text)
-        except expressions.ExpressionError as error:
-            line = lines.get((index, "pass_when"), lines.get((index,), 1))
-            raise CatalogError(f"{name}:{line}: check {check.id}: {error.message}: {text}") from error
-    return check
+    found = checks_file.read(text, name=name)
+    for problem in found.problems:
+        check = f"check {problem.check}: " if problem.check else ""
+        raise CatalogError(f"{name}:{problem.line}: {check}{problem.text}", hint=problem.hint)
+    return list(found.checks)
 
 
 def reads(check: Check, types: Mapping[str, ResourceType]) -> tuple[str, ...]:
@@ -400,7 +383,11 @@ def placeholders(check: Check) -> set[str]:
         for expression in filter(None, (variant.when, variant.for_each)):
             found |= {at[0] for at in _paths(expression)}
     for text in texts:
-        found |= {part.partition("}")[0].partition(".")[0] for part in text.split("{")[1:]}
+        for part in text.split("{")[1:]:
+            found |= {
+                name.partition(".")[0]
+                for name in re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", part.partition("}")[0])
+            }
     return found
 
 
@@ -411,9 +398,3 @@ def _calls(kind: ResourceType, facets: Iterable[str]) -> tuple[str, ...]:
 
 def _paths(text: str) -> list[tuple[str, ...]]:
     return expressions.paths(expressions.compile(text).tree)
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"did you mean {', '.join(near)}?" if near else f"there is: {', '.join(names[:12])}"

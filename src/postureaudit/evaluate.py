@@ -129,7 +129,7 @@ def environment(check: Check, resource: Resource, partition: str, leader: str) -
         "Account": resource.account,
         "Region": resource.region,
         "Owner": resource.owner or resource.account,
-        "Param": check.parameters,
+        "Param": check.arguments(),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jmespath.exceptions
@@ -14,6 +14,7 @@ import jmespath.visitor
 
 from postureaudit.errors import PostureAuditError
 from postureaudit.evidence import Json, Refusal, heavier
+from postureaudit.problems import near
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
@@ -67,6 +68,11 @@ class _Functions(jmespath.functions.Functions):  # type: ignore[misc]  # jmespat
     def _func_contains_all(self, items: list[Json], wanted: list[Json]) -> bool | None:
         """contains_all(list, wanted): every wanted item is in the list; null when nothing is wanted."""
         return all(any(_same(item, one) for item in items) for one in wanted) if wanted else None
+
+    @jmespath.functions.signature({"types": ["array"]}, {"types": ["array"]})  # type: ignore[untyped-decorator]  # jmespath ships no types
+    def _func_without(self, items: list[Json], others: list[Json]) -> list[Json]:
+        """without(list, others): the items of the list that the other list does not have."""
+        return [item for item in items if not any(_same(item, other) for other in others)]
 
     @jmespath.functions.signature({"types": ["string", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]  # jmespath ships no types
     def _func_equals_loose(self, left: str | None, right: str) -> bool | None:
@@ -257,8 +263,16 @@ def compile(text: str) -> Expression:
         raise ExpressionError(f"expression nested {depth} deep; the limit is {MAX_DEPTH}")
     unknown = sorted(set(_function_names(tree)) - set(_Functions.FUNCTION_TABLE))
     if unknown:
-        raise ExpressionError(f"no such function: {', '.join(unknown)}")
+        raise ExpressionError(
+            f"no such function: {', '.join(unknown)}", hint=near(unknown[0], _Functions.FUNCTION_TABLE)
+        )
     return Expression(text, tree)
+
+
+def signature(function: str) -> Sequence[Mapping[str, Any]]:
+    """The arguments of a function as jmespath declares them: allowed types, and whether more may follow."""
+    found: Sequence[Mapping[str, Any]] = _Functions.FUNCTION_TABLE[function]["signature"]
+    return found
 
 
 def refusal_in(value: Any) -> Refusal | None:

@@ -19,7 +19,8 @@ from postureaudit.findings import Fix, Place
 from postureaudit.resources import Resource
 from postureaudit.services.base import Document, Need, Remedy
 
-_PLACEHOLDER = re.compile(r"\{([A-Z][A-Za-z0-9_.\[\]]*)\}")
+# A path that begins with a facet, or a function of such paths.
+_PLACEHOLDER = re.compile(r"\{([A-Z][A-Za-z0-9_.\[\]]*|[a-z_]+\([A-Z][A-Za-z0-9_., \[\]]*\))\}")
 _CLOSED = (
     "Account",
     "Region",

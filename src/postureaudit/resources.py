@@ -36,7 +36,11 @@ class ScopeKind(StrEnum):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """The shape of a facet in AWS's spelling: a path into an operation's output, as "trailList[]"."""
+    """The shape of a facet in AWS's spelling: a path into an operation's output, as "trailList[]".
+
+    In a field of a Struct it says which of AWS's words a text can be: Annotated[str, Shape(call, path)], beside a
+    Literal of what we add; lint then knows a misspelt one.
+    """
 
     call: str
     path: str

@@ -10,6 +10,7 @@ import msgspec
 
 from postureaudit.errors import PostureAuditError
 from postureaudit.evidence import Json
+from postureaudit.problems import near
 
 _CLI_NAMES = {"configservice": "config"}  # where the AWS CLI names a service otherwise than botocore
 
@@ -101,14 +102,39 @@ def _steps(path: str) -> list[str]:
 
 def cli_operation(service: str, command: str) -> tuple[str, str]:
     """(botocore service, operation) of an AWS CLI command such as ("s3api", "put-bucket-logging")."""
+    botocore_service = {"s3api": "s3"}.get(service, _CLI_NAMES.get(service, service))
+    try:
+        names = _cli_commands(botocore_service)
+    except ShapeError as error:
+        known = [
+            name for name in _loader().list_available_services("service-2") if name not in ("s3", "config")
+        ]
+        hint = near(service, [*known, "s3api", "configservice"])
+        raise ShapeError(f"the AWS CLI has no service {service!r}", hint=hint) from error
+    if command not in names:
+        raise ShapeError(f"aws {service} has no command {command!r}", hint=near(command, names))
+    return botocore_service, names[command]
+
+
+@functools.lru_cache(maxsize=64)
+def _cli_commands(service: str) -> Mapping[str, str]:
     import botocore
 
-    botocore_service = {"s3api": "s3"}.get(service, _CLI_NAMES.get(service, service))
-    model = _model(botocore_service)
-    for name in model.operation_names:
-        if botocore.xform_name(name, "-") == command:
-            return botocore_service, name
-    raise ShapeError(f"aws {service} has no command {command!r}")
+    return {botocore.xform_name(name, "-"): name for name in _model(service).operation_names}
+
+
+def cli_options(shape: Any) -> dict[str, str]:
+    """The AWS CLI's options for an operation's input, without dashes, with the member that each sets."""
+    import botocore
+
+    return {botocore.xform_name(name, "-"): name for name in shape.members} if shape else {}
+
+
+def booleans(shape: Any) -> set[str]:
+    """The members that the AWS CLI takes as a pair of flags, --x and --no-x."""
+    return (
+        {name for name, member in shape.members.items() if member.type_name == "boolean"} if shape else set()
+    )
 
 
 def cli_input(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .faults import SCP, Fault
 from .handlers.accessanalyzer import analyzer
-from .handlers.config import add_aggregator
+from .handlers.config import add_aggregator, add_organization_pack, add_organization_rule
 from .handlers.detective import graph
 from .handlers.firewallmanager import add_policy
 from .handlers.macie import session as macie_session
@@ -185,6 +185,8 @@ def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = A
     world.organization["Effective"][(ACCOUNT, "SECURITYHUB_POLICY")] = everywhere
     trail = account.region(_HOME).cloudtrail["trails"]["main"]["Trail"]
     trail["IsOrganizationTrail"] = True
+    add_organization_pack(account.region(_HOME), "baseline")
+    add_organization_rule(account.region(_HOME), "trails")
     return world
 
 

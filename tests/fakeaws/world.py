@@ -274,7 +274,8 @@ class Region(Pipeline):
         self.config["pack_compliance"][name] = "COMPLIANT"
 
     def add_remediation(self, rule: str, *, automatic: bool = True, **fields: Any) -> None:
-        """A remediation of a rule."""
+        """A remediation of a rule, and the role that it runs with."""
+        self.account.add_role("Fix", "ssm.amazonaws.com")
         self.config["remediations"][rule] = {
             "ConfigRuleName": rule,
             "TargetType": "SSM_DOCUMENT",

@@ -395,8 +395,8 @@ RAN = {"FirstEvaluationStarted": True, "LastSuccessfulInvocationTime": hours_ago
     [
         pytest.param({}, RAN, "pass", id="ran"),
         pytest.param({"ConfigRuleState": "EVALUATING"}, RAN, "pass", id="running now"),
-        pytest.param({"ConfigRuleState": "DELETING"}, RAN, "fail", id="being deleted"),
-        pytest.param({"ConfigRuleState": "DELETING_RESULTS"}, RAN, "fail", id="losing its results"),
+        pytest.param({"ConfigRuleState": "DELETING"}, RAN, "not_applicable", id="being deleted"),
+        pytest.param({"ConfigRuleState": "DELETING_RESULTS"}, RAN, "unknown", id="losing its results"),
         pytest.param(
             {},
             {**RAN, "LastErrorCode": "AccessDenied", "LastFailedInvocationTime": hours_ago(2)},
@@ -725,6 +725,7 @@ def half() -> World:
     """A stopped daily recorder of a list with a role and bucket of its own; beside it a recorder without a channel."""
     world = two_regions()
     world.add_bucket("own")
+    world.account().add_role("fix", "ssm.amazonaws.com")
     home = world.account().region(HOME)
     home.add_recorder(
         recording=False,

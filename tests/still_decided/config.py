@@ -22,4 +22,9 @@ DECIDED = {
         "config:DescribeConformancePacks",
         "config.conformance-packs-healthy",
     ): "DescribeConformancePackStatus: every pack is deployed",
+    (
+        "config:DescribeConfigRuleEvaluationStatus",
+        "config.rules-can-evaluate",
+    ): "DescribeConfigurationRecorders: every type that a rule names is recorded",
+    ("lambda:GetFunctionConfiguration", "config.rules-healthy"): "no rule has a function of its own",
 }

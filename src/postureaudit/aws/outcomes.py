@@ -35,6 +35,14 @@ ABSENT = (
         for operation in ("DescribeOrganizationConfiguration", "ListOrganizationAdminAccounts")
     ),
     _Row("config", "GetDiscoveredResourceCounts", "NoAvailableConfigurationRecorderException"),
+    # API reference, OrganizationAccessDeniedException: what all of these answer to a member that administers nothing.
+    *(
+        _Row("config", operation, "OrganizationAccessDeniedException")
+        for operation in (
+            "DescribeOrganizationConfigRuleStatuses",
+            "DescribeOrganizationConformancePackStatuses",
+        )
+    ),
     _Row("cloudtrail", "GetInsightSelectors", "InsightNotEnabledException"),
     _Row("macie2", "GetMacieSession", "AccessDeniedException", "macie is not enabled"),
     # "The specified resource wasn't found" (API reference): the operation has no parameter that could be wrong.

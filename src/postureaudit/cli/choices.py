@@ -119,25 +119,33 @@ def _home() -> Path | None:
     return Path(os.environ["HOME"]) / ".config" if os.environ.get("HOME") else None
 
 
+def with_own(path: Path | None) -> Catalog:
+    """The shipped catalogue with the caller's checks file, if there is one. Raises UsageError for a mistake in it."""
+    from postureaudit import catalog, checks_file, lint
+
+    if path is None:
+        return catalog.builtin()
+    found, problems = lint.lint_file(checks_file.load(path), catalog.builtin())
+    if problems:
+        first = problems[0]
+        raise UsageError(
+            f"{path}:{first.line}: {first.check or 'file'}: {first.sentence()}",
+            hint=f"see all with: postureaudit checks lint {path}",
+        )
+    return found
+
+
 def chosen_catalog(given: Mapping[str, Any]) -> tuple[Catalog, frozenset[str]]:
     """The catalogue in force and the ids chosen from it."""
-    from postureaudit import catalog, lint
     from postureaudit.findings import Severity
 
-    found = catalog.builtin()
-    if given.get("checks_file"):
-        own = catalog.load_file(given["checks_file"])
-        found = found.extended(own)
-        problems = lint.lint(found, only=[check.id for check in own])
-        if problems:
-            line = found.check(problems[0].check).line
-            raise UsageError(
-                f"{given['checks_file']}:{line}: {problems[0].check}: {problems[0].text}",
-                hint=f"see all with: postureaudit checks lint {given['checks_file']}",
-            )
-    found = found.tuned(
-        severities=given["severities"], parameters=given["check_parameters"], off=given["off"]
-    )
+    found = with_own(given.get("checks_file"))
+    try:
+        found = found.tuned(
+            severities=given["severities"], parameters=given["check_parameters"], off=given["off"]
+        )
+    except UsageError as error:  # only a file that was named on purpose may set these
+        raise UsageError(f"{given['config']}: {error.message}", hint=error.hint) from error
     ids = found.select(
         only=given["only"],
         skip=given["skip"],

@@ -23,6 +23,8 @@ def text(check: Check, *, more: Sequence[str] = ()) -> str:
     lines += entry("Passes", check.pass_when)
     if check.parameters:
         lines += entry("Param", ", ".join(f"{name} = {value}" for name, value in check.parameters.items()))
+    for name, members in check.sets.items():
+        lines += entry("Set", f"{name}: {', '.join(members)}")
     if check.applies_when:
         lines += entry("Applies", f"{check.applies_when} (else: {check.otherwise or 'not applicable'})")
     if check.requires:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postureaudit.catalog import builtin
+from postureaudit.catalog import Catalog
 from postureaudit.cli import explain, explain_findings, explain_investigation
 from postureaudit.errors import EvidenceError
 from postureaudit.evidence import Evidence
@@ -13,10 +13,10 @@ from postureaudit.services.guardduty import blindspots
 _SEARCHABLE = "cloudtrail.searchable-"
 
 
-def page(name: str, evidence: Evidence | None) -> str:
+def page(name: str, catalog: Catalog, evidence: Evidence | None) -> str:
     """The page of a name; with evidence, what holds there. Raises UsageError for a name that there is not."""
     try:
-        return _page(name, evidence)
+        return _page(name, catalog, evidence)
     except MISREAD as error:
         if evidence is None:
             raise
@@ -26,7 +26,7 @@ def page(name: str, evidence: Evidence | None) -> str:
         ) from error
 
 
-def _page(name: str, evidence: Evidence | None) -> str:
+def _page(name: str, catalog: Catalog, evidence: Evidence | None) -> str:
     views = [] if evidence is None else [View(evidence, account.id) for account in evidence.header.accounts]
     if name.casefold() == explain_investigation.TOPIC:
         return explain_investigation.general() if evidence is None else _investigation(views)
@@ -34,7 +34,7 @@ def _page(name: str, evidence: Evidence | None) -> str:
     item = explain_findings.known(name)
     if item is not None:
         return explain_findings.text(item, None if evidence is None else seen)
-    found = explain.text(builtin().check(name), more=explain_findings.lost(name, seen))
+    found = explain.text(catalog.check(name), more=explain_findings.lost(name, seen))
     if evidence is not None and name.startswith(_SEARCHABLE):
         found += "\n\n" + _investigation(views, only=name.removeprefix(_SEARCHABLE))
     return found

@@ -184,7 +184,8 @@ def _demo() -> Evidence:
 @click.argument("name", metavar="CHECK|FINDING TYPE|investigation")
 @click.option("--from", "path", type=click.Path(path_type=Path), help="Say what holds in saved evidence.")
 @click.option("--demo", "made_up", is_flag=True, help="Say what holds in the demo's account.")
-def explain(name: str, path: Path | None, made_up: bool) -> None:
+@options.own_checks
+def explain(name: str, path: Path | None, made_up: bool, checks_file: Path | None) -> None:
     """Why a check exists, what it reads, when it is unknown, and how to fix what it finds.
 
     Or what a GuardDuty finding type needs (Exfiltration:S3/AnomalousBehavior), or where CloudTrail's everyday
@@ -193,7 +194,8 @@ def explain(name: str, path: Path | None, made_up: bool) -> None:
     from postureaudit import evidence as files
     from postureaudit.cli.explaining import page
 
-    click.echo(page(name, _demo() if made_up else files.load(path) if path else None))
+    catalog = choices.with_own(checks_file)
+    click.echo(page(name, catalog, _demo() if made_up else files.load(path) if path else None))
 
 
 @main.group()
@@ -204,12 +206,12 @@ def checks() -> None:
 @checks.command("list")
 @click.option("--output", type=click.Choice(("text", "json")), default="text")
 @click.option("--framework", "frameworks", metavar="NAME", multiple=True, help="By its requirements.")
-def list_checks(output: str, frameworks: tuple[str, ...]) -> None:
+@options.own_checks
+def list_checks(output: str, frameworks: tuple[str, ...], checks_file: Path | None) -> None:
     """Every check: id, severity and what must hold. With --framework, by requirement, and what no check covers."""
-    from postureaudit.catalog import builtin
     from postureaudit.cli import explain
 
-    catalog = builtin()
+    catalog = choices.with_own(checks_file)
     chosen = catalog.select(frameworks=frameworks)
     found = [check for check in catalog.checks if check.id in chosen]
     if output == "json":
@@ -230,19 +232,28 @@ def list_checks(output: str, frameworks: tuple[str, ...]) -> None:
 
 @checks.command("lint")
 @click.argument("path", type=click.Path(path_type=Path))
-def lint_checks(path: Path) -> None:
-    """Prove a checks file: fields, expressions, fixes and examples."""
-    from postureaudit import catalog, lint
+@click.option("--output", type=click.Choice(("text", "json")), default="text", help="json is for editors.")
+def lint_checks(path: Path, output: str) -> None:
+    """Prove a checks file: fields, expressions, fixes, examples and what it changes of other checks."""
+    import msgspec
 
-    found = catalog.load_file(path)
-    own = {check.id: check for check in found}
-    others = [check for check in catalog.builtin().checks if check.id not in own]
-    problems = lint.lint(catalog.Catalog([*others, *found], ""), only=own)
-    for problem in problems:
-        click.echo(f"{path}:{own[problem.check].line}: {problem.check}: {problem.text}", err=True)
+    from postureaudit import catalog, checks_file, lint
+
+    file = checks_file.load(path)
+    shipped = path.resolve() == catalog.path().resolve()
+    _, problems = lint.lint_file(file, catalog.Catalog((), "") if shipped else catalog.builtin())
+    if output == "json":
+        rows = [{"file": str(path), **msgspec.to_builtins(problem)} for problem in problems]
+        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=1).decode())
+    else:
+        for problem in problems:
+            where = f"{path}:{problem.line}: {problem.check or 'file'}"
+            click.echo(f"{where}: {problem.sentence()}", err=True)
     if problems:
-        raise UsageError(f"{len(problems)} problems in {path}", hint="each line above names one")
-    click.echo(f"{path}: {len(found)} checks, no problems")
+        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        raise UsageError(f"{count} in {path}", hint="each line above names one")
+    if output == "text":
+        click.echo(f"{path}: {len(file.checks)} checks, no problems")
 
 
 @main.group("baseline")
@@ -325,9 +336,9 @@ def lint_waivers(path: Path, result: Path | None) -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(("result", "tickets", "config", "waivers", "baseline")))
+@click.argument("name", type=click.Choice(("result", "tickets", "config", "waivers", "baseline", "checks")))
 def schema(name: str) -> None:
-    """Print a JSON Schema: of the JSON result, of tickets, of a settings, waivers or baseline file."""
+    """Print a JSON Schema: of the JSON result, of tickets, of a settings, waivers, baseline or checks file."""
     from importlib.resources import files as package_files
 
     click.echo((package_files("postureaudit") / "schemas" / f"{name}.json").read_text("utf-8"), nl=False)

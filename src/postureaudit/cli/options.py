@@ -23,6 +23,12 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 _many: dict[str, Any] = {"multiple": True}
+own_checks = click.option(
+    "--checks",
+    "checks_file",
+    type=click.Path(path_type=Path),
+    help="Your own checks file, which may tune others.",
+)
 selection = together(
     click.option(
         "-c", "--check", "only", metavar="ID", help="Only this check or family (config.*).", **_many
@@ -33,9 +39,7 @@ selection = together(
     click.option(
         "--framework", "frameworks", metavar="NAME", help="Only checks that map to it, summed up.", **_many
     ),
-    click.option(
-        "--checks", "checks_file", type=click.Path(path_type=Path), help="Add your own checks file."
-    ),
+    own_checks,
     click.option("--config", type=click.Path(path_type=Path), help="Configuration file."),
     click.option("--no-config", is_flag=True, help="Ignore configuration files."),
 )

@@ -9,6 +9,7 @@ from ..world import Call, Json, now
 from .registry import handles, is_administrator, manager, only, pick
 
 _PRINCIPAL = "config.amazonaws.com"
+_MULTI_ACCOUNT = "config-multiaccountsetup.amazonaws.com"
 _LINKED_PREFIX = "AWSConfigurationRecorderFor"
 
 
@@ -213,6 +214,18 @@ def _put_rule(call: Call, given: Json) -> Json:
     return {}
 
 
+@handles("config:StartConfigRulesEvaluation")
+def _start_evaluation(call: Call, given: Json) -> Json:
+    names = given.get("ConfigRuleNames") or []
+    if len(names) > 25:
+        raise AwsError("ValidationException", "Member must have length less than or equal to 25")
+    for rule in pick(call.here.config["rules"], names, "NoSuchConfigRuleException"):
+        status = call.here.config["evaluation"].setdefault(rule["ConfigRuleName"], {})
+        times = dict.fromkeys(("LastSuccessfulInvocationTime", "LastSuccessfulEvaluationTime"), now())
+        status.update({"FirstEvaluationStarted": True, **times})
+    return {}
+
+
 def _packs(call: Call, given: Json) -> list[Json]:
     names = given.get("ConformancePackNames")
     return pick(call.here.config["packs"], names, "NoSuchConformancePackException")
@@ -411,7 +424,7 @@ def _discovered(call: Call, given: Json) -> Json:
 def _administers(call: Call) -> Json:
     if manager(call) is None:
         raise AwsError("OrganizationAccessDeniedException", "The account is not part of an organization.")
-    if not is_administrator(call, _PRINCIPAL):
+    if not is_administrator(call, _MULTI_ACCOUNT):
         text = "This action can only be performed by the management account or a delegated administrator."
         raise AwsError("OrganizationAccessDeniedException", text)
     return call.here.config
@@ -421,18 +434,70 @@ def _administers(call: Call) -> Json:
 def _org_rules(call: Call, given: Json) -> Json:
     names = given.get("OrganizationConfigRuleNames")
     found = pick(_administers(call)["org_rules"], names, "NoSuchOrganizationConfigRuleException")
-    return {"OrganizationConfigRules": found}
+    return {"OrganizationConfigRules": [item["rule"] for item in found]}
 
 
 @handles("config:DescribeOrganizationConfigRuleStatuses")
 def _org_rule_status(call: Call, given: Json) -> Json:
     names = given.get("OrganizationConfigRuleNames")
     found = pick(_administers(call)["org_rules"], names, "NoSuchOrganizationConfigRuleException")
-    done = {"OrganizationRuleStatus": "CREATE_SUCCESSFUL", "LastUpdateTime": now(days=9)}
-    return {
-        "OrganizationConfigRuleStatuses": [
-            {**only(item, "OrganizationConfigRuleName"), **done} for item in found
-        ]
+    return {"OrganizationConfigRuleStatuses": [item["status"] for item in found]}
+
+
+@handles("config:GetOrganizationConfigRuleDetailedStatus")
+def _org_rule_accounts(call: Call, given: Json) -> Json:
+    [item] = pick(
+        _administers(call)["org_rules"],
+        [given["OrganizationConfigRuleName"]],
+        "NoSuchOrganizationConfigRuleException",
+    )
+    wanted = (given.get("Filters") or {}).get("MemberAccountRuleStatus")
+    key = "MemberAccountRuleStatus"
+    found = [{**account, "ConfigRuleName": "OrgConfigRule-x"} for account in item["accounts"]]
+    return {"OrganizationConfigRuleDetailedStatus": [one for one in found if wanted in (None, one[key])]}
+
+
+def add_organization_rule(region: Any, name: str, status: str = "CREATE_SUCCESSFUL", **accounts: str) -> None:
+    """A rule deployed to the organization from this region, and the accounts ("a<id>") with another status."""
+    region.config["org_rules"][name] = {
+        "rule": {
+            "OrganizationConfigRuleName": name,
+            "OrganizationConfigRuleArn": region.arn("config", f"organization-config-rule/{name}-aaaaaaaa"),
+            "OrganizationManagedRuleMetadata": {"RuleIdentifier": "CLOUD_TRAIL_ENABLED"},
+        },
+        "status": {
+            "OrganizationConfigRuleName": name,
+            "OrganizationRuleStatus": status,
+            "LastUpdateTime": now(days=9),
+        },
+        "accounts": [
+            {"AccountId": account[1:], "MemberAccountRuleStatus": found, "ErrorCode": "NoRecorder"}
+            for account, found in accounts.items()
+        ],
+    }
+
+
+def add_organization_pack(
+    region: Any, name: str, status: str = "CREATE_SUCCESSFUL", *, days: int = 9, **accounts: str
+) -> None:
+    """A pack deployed to the organization from this region, and the accounts ("a<id>") with another status."""
+    region.config["org_packs"][name] = {
+        "pack": {
+            "OrganizationConformancePackName": name,
+            "OrganizationConformancePackArn": region.arn(
+                "config", f"organization-conformance-pack/{name}-aaaaaaaa"
+            ),
+            "LastUpdateTime": now(days=days),
+        },
+        "status": {
+            "OrganizationConformancePackName": name,
+            "Status": status,
+            "LastUpdateTime": now(days=days),
+        },
+        "accounts": [
+            {"AccountId": account[1:], "Status": found, "ErrorCode": "NoRecorder"}
+            for account, found in accounts.items()
+        ],
     }
 
 
@@ -443,28 +508,34 @@ def _org_packs(call: Call, given: Json) -> list[Json]:
 
 @handles("config:DescribeOrganizationConformancePacks")
 def _describe_org_packs(call: Call, given: Json) -> Json:
-    return {"OrganizationConformancePacks": _org_packs(call, given)}
+    return {"OrganizationConformancePacks": [item["pack"] for item in _org_packs(call, given)]}
 
 
 @handles("config:DescribeOrganizationConformancePackStatuses")
 def _org_pack_status(call: Call, given: Json) -> Json:
-    done = {"Status": "CREATE_SUCCESSFUL", "LastUpdateTime": now(days=9)}
+    return {"OrganizationConformancePackStatuses": [item["status"] for item in _org_packs(call, given)]}
+
+
+@handles("config:GetOrganizationConformancePackDetailedStatus")
+def _org_pack_accounts(call: Call, given: Json) -> Json:
+    name = given["OrganizationConformancePackName"]
+    [item] = _org_packs(call, {"OrganizationConformancePackNames": [name]})
+    wanted = (given.get("Filters") or {}).get("Status")
+    found = [{**one, "ConformancePackName": f"OrgConformsPack-{name}-aaaaaaaa"} for one in item["accounts"]]
     return {
-        "OrganizationConformancePackStatuses": [
-            {**only(item, "OrganizationConformancePackName"), **done} for item in _org_packs(call, given)
+        "OrganizationConformancePackDetailedStatuses": [
+            one for one in found if wanted in (None, one["Status"])
         ]
     }
 
 
 @handles("config:PutOrganizationConformancePack")
 def _put_org_pack(call: Call, given: Json) -> Json:
-    known, name = _administers(call)["org_packs"], given["OrganizationConformancePackName"]
-    arn = call.here.arn("organization-conformance-pack", f"{name}-{'d' * 8}")
-    known[name] = {
-        "OrganizationConformancePackName": name,
-        "OrganizationConformancePackArn": arn,
-        "ConformancePackInputParameters": [],
-        "ExcludedAccounts": given.get("ExcludedAccounts", []),
-        "LastUpdateTime": now(),
+    _administers(call)
+    name = given["OrganizationConformancePackName"]
+    add_organization_pack(call.here, name, days=0)
+    return {
+        "OrganizationConformancePackArn": call.here.config["org_packs"][name]["pack"][
+            "OrganizationConformancePackArn"
+        ]
     }
-    return {"OrganizationConformancePackArn": arn}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -110,7 +111,11 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True):
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """The trail's KMS key: its state as KMS says (or "NotFound", "None"), and the region it is in."""
 
-    State: str | Refusal
+    State: (
+        Annotated[str, Shape("kms:DescribeKey", "KeyMetadata.KeyState")]
+        | Literal["NotFound", "None"]
+        | Refusal
+    )
     Region: str
 
 

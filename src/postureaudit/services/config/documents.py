@@ -179,12 +179,29 @@ def aggregation_before(env: Mapping[str, Json]) -> Json | Refusal:
     return found if isinstance(found, Refusal) else (found or {}).get("Source")
 
 
+def required_rule(env: Mapping[str, Json]) -> Json | Refusal:
+    """The managed rule of the item, once a day, under a name that no rule here has."""
+    rules = env.get("Rules")
+    if isinstance(rules, Refusal):
+        return rules
+    identifier = str(env.get("Item"))
+    taken = (rules or {}).get("Names") or []
+    plain = identifier.lower().replace("_", "-")
+    name = next(name for name in (plain, *(f"{plain}-{at}" for at in range(2, 1000))) if name not in taken)
+    return {
+        "ConfigRuleName": name,
+        "Source": {"Owner": "AWS", "SourceIdentifier": identifier},
+        "MaximumExecutionFrequency": "TwentyFour_Hours",
+    }
+
+
 DOCUMENTS: Mapping[str, Document] = {
     "config_new_recorder": new_recorder,
     "config_recorder.before": _merged(lambda found, env: recorder.writable(found)),
     "config_everything": _merged(
         lambda found, env: recorder.recording_everything(found, str(env.get("Region")))
     ),
+    "config_required_rule": required_rule,
     "config_continuous": _merged(lambda found, env: recorder.recording_continuously(found)),
     "config_linked_role": _merged(_with_linked_role),
     "config_global_types": _merged(lambda found, env: recorder.with_global_types(found)),

@@ -1,12 +1,14 @@
-"""Whether what is set up works: deliveries, rules, packs, remediations and aggregators, by their last results."""
+"""Whether what is set up works: deliveries, packs, remediations and aggregators, by their last results."""
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from postureaudit.evidence import Absent, Json, Refusal
+from postureaudit.evidence import Absent, Json, Outcome, Refusal, heavier
 from postureaudit.expressions import loose
 from postureaudit.resources import View, malformed, member
 from postureaudit.services.config import asks
@@ -14,8 +16,9 @@ from postureaudit.services.times import age_hours
 
 DAY = 24.0  # hours that AWS gets to finish what was just made, before it counts as stuck
 _SLACK = 2.0  # hours that a scheduled snapshot may be late
-_PERIODS = {"One_Hour": 1, "Three_Hours": 3, "Six_Hours": 6, "Twelve_Hours": 12, "TwentyFour_Hours": 24}
+PERIODS = {"One_Hour": 1, "Three_Hours": 3, "Six_Hours": 6, "Twelve_Hours": 12, "TwentyFour_Hours": 24}
 _DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+_OF_ORGANIZATION = re.compile(r"OrgConformsPack-(.+)-[a-z0-9]{8}")
 
 Bodies = list[dict[str, Json]]
 
@@ -43,12 +46,12 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def health(known: Iterable[bool | Refusal | None], failing: Iterable[str]) -> Health:
-    """One result of many: false if one is, else the first refusal, else true if one is and none is open."""
+    """One result of many: false if one is, else what is refused, else true if one is and none is open."""
     values = list(known)
     if False in values:
         together: bool | Refusal | None = False
     elif refusals := [value for value in values if isinstance(value, Refusal)]:
-        together = refusals[0]
+        together = functools.reduce(heavier, refusals)
     else:
         together = None if None in values or not values else True
     return Health(Healthy=together, Failing=list(failing))
@@ -71,7 +74,7 @@ def delivery(
         return malformed(call, region, "no status of the channel")
     record = view.record(call, region)
     at = record.at if record else ""
-    period = _PERIODS.get(
+    period = PERIODS.get(
         str((channel.get("configSnapshotDeliveryProperties") or {}).get("deliveryFrequency"))
     )
     kinds = {
@@ -100,54 +103,6 @@ def delivery(
     )
 
 
-def rules(view: View, region: str, own: Bodies) -> Health | Refusal:
-    """The account's own rules: active, evaluated, and without an error newer than the last success.
-
-    A rule that was made less than a day ago and has not run yet is left out. AWS gives no evaluation status of
-    custom Lambda rules (API reference, DescribeConfigRuleEvaluationStatus): these are judged by their state.
-    """
-    call = asks.RULE_STATUS.call
-    found = member(view.outcome(call, region), "ConfigRulesEvaluationStatus", [])
-    record = view.record(call, region)
-    at = record.at if record else ""
-    statuses = {} if isinstance(found, Refusal) else {str(item.get("ConfigRuleName")): item for item in found}
-    known: list[bool | Refusal | None] = []
-    failing = []
-    for rule in own:
-        name, state = str(rule["ConfigRuleName"]), str(rule.get("ConfigRuleState") or "")
-        trouble = "" if state in ("ACTIVE", "EVALUATING") else f"is {state or 'in no known state'}"
-        status = statuses.get(name)
-        fine: bool | Refusal | None = True
-        if trouble:
-            fine = False
-        elif isinstance(found, Refusal):
-            fine = found
-        elif status is None:
-            linked = (rule.get("Source") or {}).get("Owner") == "CUSTOM_LAMBDA"
-            fine = True if linked else malformed(call, region, f"no status of rule {name}")
-        else:
-            fine, trouble = _evaluated(status, at)
-        known.append(fine)
-        failing += [f"{name}: {trouble}"] if trouble else []
-    settled = [value for value in known if value is not None]
-    return health(settled or known, failing)
-
-
-def _evaluated(status: Mapping[str, Json], at: str) -> tuple[bool | None, str]:
-    """Whether the last evaluation worked, and what went wrong; None for a rule that is new."""
-    for kind in ("Invocation", "Evaluation"):
-        failed = age_hours(status.get(f"LastFailed{kind}Time"), at)
-        worked = age_hours(status.get(f"LastSuccessful{kind}Time"), at)
-        if failed is not None and (worked is None or failed <= worked):
-            return False, str(status.get("LastErrorCode") or f"the last {kind.lower()} failed")
-    if status.get("FirstEvaluationStarted") is True:
-        return True, ""
-    activated = age_hours(status.get("FirstActivatedTime"), at)
-    if activated is None or activated <= DAY:
-        return None, ""
-    return False, "has never run"
-
-
 def packs(view: View, region: str) -> Health | Refusal:
     """The conformance packs: deployed. One that AWS works on for less than a day is not decided."""
     call = asks.PACK_STATUS.call
@@ -166,13 +121,23 @@ def packs(view: View, region: str) -> Health | Refusal:
             fine = None
         known.append(fine)
         if fine is False:
-            why = item.get("ConformancePackStatusReason")
-            failing.append(f"{item.get('ConformancePackName')}: {state}" + (f" ({why})" if why else ""))
+            name, why = str(item.get("ConformancePackName")), item.get("ConformancePackStatusReason")
+            whose = " (the organization's)" if organization_pack(name) else ""
+            failing.append(f"{name}{whose}: {state}" + (f" ({why})" if why else ""))
     return health(known, failing)
 
 
+def organization_pack(name: str) -> str:
+    """The name that the organization gave a pack which it deployed here; "" for a pack of the account's own.
+
+    In an account such a pack is called OrgConformsPack-<name>-<eight characters>.
+    """
+    found = _OF_ORGANIZATION.fullmatch(name)
+    return found[1] if found else ""
+
+
 def remediations(view: View, region: str, configured: Bodies) -> Health:
-    """The remediations: the document exists, and no last execution on a resource failed."""
+    """The remediations: the document and the role exist, and no last execution on a resource failed."""
     known: list[bool | Refusal | None] = []
     failing = []
     for item in configured:
@@ -181,15 +146,40 @@ def remediations(view: View, region: str, configured: Bodies) -> Health:
         ran = member(
             view.outcome(execution.call, region, **execution.params), "RemediationExecutionStatuses", []
         )
-        trouble = ""
-        if isinstance(there, Absent):
-            trouble = f"document {item.get('TargetId')} does not exist"
-        elif not isinstance(ran, Refusal) and any(found.get("State") == "FAILED" for found in ran):
-            trouble = "its last execution failed"
+        role = asks.assumed_role_ask(item, view.account, view.leader)
+        assumed = None if role is None else view.outcome(role.call, view.leader, **role.params)
+        trouble = _document_trouble(there, item)
+        if not trouble and role and isinstance(assumed, Absent):
+            trouble = f"role {role.params['RoleName']} does not exist"
+        if not trouble and not isinstance(ran, Refusal):
+            trouble = next((_step(found) for found in ran if found.get("State") == "FAILED"), "")
         failing += [f"{item.get('ConfigRuleName')}: {trouble}"] if trouble else []
-        refusal = next((found for found in (there, ran) if isinstance(found, Refusal)), None)
+        refusal = next((found for found in (there, ran, assumed) if isinstance(found, Refusal)), None)
         known.append(False if trouble else refusal or True)
     return health(known, failing)
+
+
+def _document_trouble(there: Outcome, item: Mapping[str, Json]) -> str:
+    name = f"document {item.get('TargetId')}"
+    if isinstance(there, Absent):
+        version = item.get("TargetVersion")
+        return f"{name}{f' version {version}' if version else ''} does not exist"
+    found = member(there, "Document", {})
+    if isinstance(found, Refusal):
+        return ""
+    if found.get("Status") in ("Failed", "Deleting"):
+        return f"{name} is {found['Status']}"
+    kind = found.get("DocumentType")
+    return f"{name} is a {kind} document, not Automation" if kind not in (None, "Automation") else ""
+
+
+def _step(execution: Mapping[str, Json]) -> str:
+    """A failed execution: its step and what AWS said of it."""
+    steps = execution.get("StepDetails") or []
+    failed: Mapping[str, Json] = next((step for step in steps if step.get("State") == "FAILED"), {})
+    said = str(failed.get("ErrorMessage") or "")[:120]
+    where = f" in step {failed['Name']}" if failed.get("Name") else ""
+    return f"its last execution failed{where}" + (f" ({said})" if said else "")
 
 
 def aggregator(view: View, region: str, body: Mapping[str, Json]) -> Health:

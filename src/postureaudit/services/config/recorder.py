@@ -88,6 +88,23 @@ def global_types(recorder: Recorder, region: str) -> list[str]:
             return []
 
 
+def known(recorder: Recorder) -> bool:
+    """Whether the strategy is one that is known here, or there is no recorder."""
+    return not recorder or strategy(recorder) in (ALL, INCLUDED, NOT_EXCLUDED)
+
+
+def unrecorded(kinds: Iterable[str], recorder: Recorder) -> list[str]:
+    """Those of these types that the recorder leaves out, sorted; the global IAM types are left aside."""
+    wanted = sorted({*kinds} - {*GLOBAL_TYPES})
+    match strategy(recorder):
+        case "INCLUSION_BY_RESOURCE_TYPES":
+            return [kind for kind in wanted if kind not in included(recorder)]
+        case "EXCLUSION_BY_RESOURCE_TYPES":
+            return [kind for kind in wanted if kind in excluded(recorder)]
+        case _:
+            return []
+
+
 def continuous(recorder: Recorder, kind: str) -> bool:
     """Whether each change of this type is recorded, not one state a day."""
     if kind in overridden(recorder, DAILY):

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated, Literal
 
 import msgspec
 
 from postureaudit.evidence import Absent, Answer, Json, Refusal
 from postureaudit.expressions import loose
-from postureaudit.resources import Resource, View, all_of, facts, malformed, member
+from postureaudit.resources import Resource, Shape, View, all_of, facts, malformed, member
 from postureaudit.services import buckets
 from postureaudit.services.config import asks, health, recorder
 from postureaudit.services.config.health import Bodies, Delivery, Health
 from postureaudit.services.config.remediations import remedy
+from postureaudit.services.config.rules import evaluated, identifier, own, summary, triggers
 from postureaudit.services.organizations import is_log_archive
 from postureaudit.services.times import age_hours
 
+_STRATEGY = "ConfigurationRecorders[].recordingGroup.recordingStrategy.useOnly"
 FOR_EVER = 2557  # days: what Config keeps where no retention was ever set, seven years (developer guide)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the recorder is set to, also while it is stopped.
+    """What the recorder is set to, also while it is stopped. `Listed` are the types of a recorder that records a list.
 
     `Everything` and `NotRecorded` leave the global IAM types aside. `GlobalTypes` says whether a recorder made
     here should record them: they belong in one region.
     """
 
     Present: bool
-    Strategy: str
+    Strategy: Annotated[str, Shape(asks.RECORDERS.call, _STRATEGY)] | Literal[""]
     Everything: bool | Refusal
     NotRecorded: list[str]
+    Listed: list[str]
     Continuous: bool
     Daily: list[str]
     LinkedRole: bool
@@ -51,19 +55,12 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     Days: int | Refusal
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules of a region. `Own` are those that no service made; `Running` are managed identifiers, all rules."""
-
-    Present: bool
-    Own: list[str]
-    Running: list[str]
-
-
 class Packs(msgspec.Struct, frozen=True, kw_only=True):
-    """The conformance packs of a region."""
+    """The conformance packs of a region; `Deployed` has those of the organization by the name that it gave them."""
 
     Present: bool
     Names: list[str]
+    Deployed: list[str]
 
 
 class Remediation(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,12 +154,13 @@ def regions(view: View) -> Iterator[Resource]:
     for region in view.regions:
         channel = _channel(view, region)
         rules = _rules(view, region)
+        here = customer(view, region)
         yield Resource(
             type="config.region",
             account=view.account,
             region=region,
             facts=facts(
-                Recorder=customer(view, region),
+                Recorder=here,
                 Settings=_settings(view, region),
                 Status=_status(view, region),
                 Channel=channel,
@@ -170,10 +168,9 @@ def regions(view: View) -> Iterator[Resource]:
                 Delivery=_delivery(view, region, channel),
                 Bucket=_bucket(view, channel),
                 Retention=_retention(view, region),
-                Rules=_summary(rules),
-                RuleHealth=rules
-                if isinstance(rules, Refusal)
-                else health.rules(view, region, [rule for rule in rules if not rule.get("CreatedBy")]),
+                Rules=summary(rules, region),
+                Triggers=triggers(view, region, rules, here),
+                RuleHealth=rules if isinstance(rules, Refusal) else evaluated(view, region, rules),
                 Packs=packs(view, region),
                 PackHealth=health.packs(view, region),
                 Remediation=_remediation(view, region, rules),
@@ -202,6 +199,7 @@ def _settings(view: View, region: str) -> Settings | Refusal:
         Strategy=strategy,
         Everything=everything,
         NotRecorded=left_out if strategy == recorder.NOT_EXCLUDED else [],
+        Listed=recorder.included(here) if strategy == recorder.INCLUDED else [],
         Continuous=recorder.frequency(here) == recorder.CONTINUOUS and not daily,
         Daily=daily if recorder.frequency(here) == recorder.CONTINUOUS else ["all types by default"],
         LinkedRole=here.get("roleARN") == arn,
@@ -272,26 +270,14 @@ def _rules(view: View, region: str) -> Bodies | Refusal:
     return found if isinstance(found, Refusal) else [dict(item) for item in found]
 
 
-def _summary(rules: Bodies | Refusal) -> Rules | Refusal:
-    if isinstance(rules, Refusal):
-        return rules
-    own = sorted(str(rule["ConfigRuleName"]) for rule in rules if not rule.get("CreatedBy"))
-    running = {_identifier(rule) for rule in rules if rule.get("ConfigRuleState") in ("ACTIVE", "EVALUATING")}
-    return Rules(Present=bool(own), Own=own, Running=sorted(running - {""}))
-
-
-def _identifier(rule: dict[str, Json]) -> str:
-    source = rule.get("Source") or {}
-    return str(source.get("SourceIdentifier") or "") if source.get("Owner") == "AWS" else ""
-
-
 def packs(view: View, region: str) -> Packs | Refusal:
     """The conformance packs that the region lists, those of the organization included."""
     found = member(view.outcome(asks.PACKS.call, region), "ConformancePackDetails", [])
     if isinstance(found, Refusal):
         return found
     names = sorted(str(item.get("ConformancePackName")) for item in found)
-    return Packs(Present=bool(names), Names=names)
+    deployed = sorted({health.organization_pack(name) or name for name in names})
+    return Packs(Present=bool(names), Names=names, Deployed=deployed)
 
 
 def _configured(view: View, region: str, rules: Bodies) -> tuple[Bodies, Refusal | None]:
@@ -312,19 +298,19 @@ def _remediation(view: View, region: str, rules: Bodies | Refusal) -> Remediatio
         return rules
     known, hidden = _configured(view, region, rules)
     names = {
-        str(rule["ConfigRuleName"]): _identifier(rule)
-        for rule in sorted(rules, key=lambda rule: str(rule["ConfigRuleName"]))
-        if not rule.get("CreatedBy") and remedy(_identifier(rule), view.partition)
+        str(rule["ConfigRuleName"]): identifier(rule)
+        for rule in sorted(own(rules), key=lambda rule: str(rule["ConfigRuleName"]))
+        if remedy(identifier(rule), view.partition)
     }
     exact = [
-        (name, identifier, found.document)
-        for name, identifier in names.items()
-        if (found := remedy(identifier, view.partition)) and found.subject
+        (name, kind, found.document)
+        for name, kind in names.items()
+        if (found := remedy(kind, view.partition)) and found.subject
     ]
-    rule, identifier, document = exact[0] if exact else ("", "", "")
+    rule, kind, document = exact[0] if exact else ("", "", "")
     manual = _manual(known)
     if manual:
-        rule, identifier, document = str(manual["ConfigRuleName"]), "", str(manual["TargetId"])
+        rule, kind, document = str(manual["ConfigRuleName"]), "", str(manual["TargetId"])
     automatic = any(item.get("Automatic") is True for item in known)
     return Remediation(
         Available=list(names),
@@ -333,14 +319,14 @@ def _remediation(view: View, region: str, rules: Bodies | Refusal) -> Remediatio
         Manual=manual,
         Rule=rule,
         Document=document,
-        Identifier=identifier,
+        Identifier=kind,
     )
 
 
 def _manual(known: Bodies) -> dict[str, Json]:
     """The first remediation of the account's own that runs on request only; those of packs cannot be changed."""
-    own = [item for item in known if item.get("Automatic") is not True and not item.get("CreatedByService")]
-    return min(own, key=lambda item: str(item["ConfigRuleName"]), default={})
+    mine = [item for item in known if item.get("Automatic") is not True and not item.get("CreatedByService")]
+    return min(mine, key=lambda item: str(item["ConfigRuleName"]), default={})
 
 
 def _remediation_health(view: View, region: str, rules: Bodies | Refusal) -> Health | Refusal:

@@ -7,18 +7,18 @@ from postureaudit.services import buckets
 from postureaudit.services.config import asks
 from postureaudit.services.config.account import AccountPacks, GlobalTypes, account
 from postureaudit.services.config.health import Delivery, Health
-from postureaudit.services.config.organization import Aggregator, organization
+from postureaudit.services.config.organization import Aggregator, Deployments, organization
 from postureaudit.services.config.region import (
     Bucket,
     Packs,
     Remediation,
     Retention,
     Role,
-    Rules,
     Settings,
     Status,
     regions,
 )
+from postureaudit.services.config.rules import RuleHealth, Rules, Triggers
 from postureaudit.services.organizations import DELEGATION_CALLS, LOG_ARCHIVE_CALLS, Delegated
 
 _RECORDER = (asks.RECORDERS.call,)
@@ -46,13 +46,23 @@ REGION = ResourceType(
         Facet(name="Bucket", calls=(*_CHANNEL, *buckets.OWNER_CALLS, *LOG_ARCHIVE_CALLS), shape=Bucket),
         Facet(name="Retention", calls=(asks.RETENTION.call,), shape=Retention),
         Facet(name="Rules", calls=_RULES, shape=Rules),
-        Facet(name="RuleHealth", calls=(*_RULES, asks.RULE_STATUS.call), shape=Health),
+        Facet(name="Triggers", calls=(*_RULES, *_RECORDER, asks.RULE_STATUS.call), shape=Triggers),
+        Facet(
+            name="RuleHealth",
+            calls=(*_RULES, asks.RULE_STATUS.call, "lambda:GetFunctionConfiguration"),
+            shape=RuleHealth,
+        ),
         Facet(name="Packs", calls=(asks.PACKS.call,), shape=Packs),
         Facet(name="PackHealth", calls=(asks.PACK_STATUS.call,), shape=Health),
         Facet(name="Remediation", calls=_REMEDIATION, shape=Remediation),
         Facet(
             name="RemediationHealth",
-            calls=(*_REMEDIATION, "ssm:DescribeDocument", "config:DescribeRemediationExecutionStatus"),
+            calls=(
+                *_REMEDIATION,
+                "ssm:DescribeDocument",
+                "config:DescribeRemediationExecutionStatus",
+                "iam:GetRole",
+            ),
             shape=Health,
         ),
         Facet(name="Role", calls=("iam:GetRole",), shape=Role),
@@ -83,6 +93,17 @@ ORGANIZATION = ResourceType(
             shape=Health,
         ),
         Facet(name="Delegation", calls=(*_AGGREGATOR, *_POSITION), shape=Delegated),
+        Facet(
+            name="Deployments",
+            calls=(
+                *_POSITION,
+                asks.ORGANIZATION_PACKS.call,
+                asks.ORGANIZATION_RULES.call,
+                "config:GetOrganizationConformancePackDetailedStatus",
+                "config:GetOrganizationConfigRuleDetailedStatus",
+            ),
+            shape=Deployments,
+        ),
     ),
     produce=organization,
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import msgspec
 
 from postureaudit.evidence import Answer, Json, Refusal
-from postureaudit.resources import View, all_of, body, malformed, member
+from postureaudit.resources import Shape, View, all_of, body, malformed, member
 from postureaudit.services.guardduty import filters
 from postureaudit.services.guardduty.asks import OPEN_HIGH
 
@@ -24,13 +25,15 @@ FOUNDATIONAL = ("FLOW_LOGS", "CLOUD_TRAIL", "DNS_LOGS")
 
 
 class Detector(msgspec.Struct, frozen=True, kw_only=True):
-    """The region's detector. `State` is "missing", "suspended" or "on"; `Id` is "" where it is missing."""
+    """The region's detector. `Id` and `Frequency` are "" where it is missing."""
 
     Id: str | Refusal
     Present: bool | Refusal
     Enabled: bool | Refusal
-    State: str | Refusal
-    Frequency: str | Refusal
+    State: Literal["missing", "suspended", "on"] | Refusal
+    Frequency: (
+        Annotated[str, Shape("guardduty:GetDetector", "FindingPublishingFrequency")] | Literal[""] | Refusal
+    )
 
 
 class Manager(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     Offered: bool
     On: bool
-    ManagedBy: str
+    ManagedBy: Annotated[str, Shape("guardduty:GetDetector", "Features[].ManagedBy")] | Literal[""]
 
 
 class Plans(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
 from postureaudit.evidence import Absent, Answer, Json, Refusal
-from postureaudit.resources import View, malformed, member
+from postureaudit.resources import Shape, View, malformed, member
 from postureaudit.services.guardduty import detector
 from postureaudit.services.guardduty.asks import ALL_MEMBERS
 from postureaudit.services.organizations import (
@@ -77,7 +78,9 @@ class AutoPlans(msgspec.Struct, frozen=True, kw_only=True):
 class AutoEnable(msgspec.Struct, frozen=True, kw_only=True):
     """What the organization's settings turn on: `Members` is ALL, NEW or NONE; `Features` as AWS gives them."""
 
-    Members: str
+    Members: Annotated[
+        str, Shape("guardduty:DescribeOrganizationConfiguration", "AutoEnableOrganizationMembers")
+    ]
     Plans: AutoPlans
     Off: list[str]
     Features: list[dict[str, Json]]

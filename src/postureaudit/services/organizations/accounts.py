@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from postureaudit.asks import Ask, Collection, Scope
@@ -22,7 +24,7 @@ DELEGATION_CALLS = (
 class Position(msgspec.Struct, frozen=True, kw_only=True):
     """`Role` is "standalone", "management", "member", or the refusal that hides it."""
 
-    Role: str | Refusal
+    Role: Literal["standalone", "management", "member"] | Refusal
     ManagementAccount: str | Refusal | None
     OrganizationId: str | Refusal | None
 
@@ -62,7 +64,7 @@ def position(view: View) -> Position:
     if not manager:
         hidden = malformed("organizations:DescribeOrganization", view.leader, "no management account")
         return Position(Role=hidden, ManagementAccount=hidden, OrganizationId=hidden)
-    role = "management" if manager == view.account else "member"
+    role: Literal["management", "member"] = "management" if manager == view.account else "member"
     return Position(Role=role, ManagementAccount=manager, OrganizationId=found.get("Id"))
 
 
