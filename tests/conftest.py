@@ -18,6 +18,7 @@ import pytest
 from postureaudit import catalog, evaluate, services
 from postureaudit.evidence import Evidence, Named
 from postureaudit.findings import Finding
+from tests import aws_cli
 from tests.fakeaws import FakeAws, World, resolve_account_hosts
 from tests.fakeaws.scenarios import SCENARIOS
 
@@ -129,10 +130,9 @@ def collect(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
 
 @pytest.fixture
-def mend(collect: Collect, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mend:
+def mend(collect: Collect, monkeypatch: pytest.MonkeyPatch) -> Mend:
     """Run every printed command with the real AWS CLI, each in the account that its fix names, and audit again,
     until no check has a command left."""
-    from awscli.clidriver import create_clidriver
 
     def mend_it(
         world: World, *ids: str, needs: dict[str, str] | None = None, **options: Any
@@ -144,19 +144,12 @@ def mend(collect: Collect, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
             commands = {argv: item.fix.account for item in found if item.fix for argv in item.fix.argv or ()}
             if not set(commands) - ran:
                 break
-            drivers: dict[str, Any] = {}  # one an account: a driver keeps its credentials
-            with FakeAws(world) as aws:
-                for argv, account in commands.items():
-                    for name, value in aws.env(account or None).items():
-                        if name.startswith("AWS_"):
-                            monkeypatch.setenv(name, value)
-                    if account not in drivers:
-                        drivers[account] = create_clidriver()
-                    # The CLI's version 1 has an address of its own for SQS.
-                    there = ["--endpoint-url", os.environ["AWS_ENDPOINT_URL"]] if argv[1] == "sqs" else []
-                    code = drivers[account].main([*argv[1:], *there])
-                    assert code == 0, (argv, capfd.readouterr().err)
-                    ran.add(argv)
+            for name in dict.fromkeys(commands.values()):
+                with aws_cli.serving(monkeypatch, world, account=name or None) as aws:
+                    for argv in (argv for argv, account in commands.items() if account == name):
+                        code, _, said = aws.run(argv)
+                        assert code == 0, (argv, said)
+                        ran.add(argv)
         return {item.check: item for item in found}
 
     return mend_it

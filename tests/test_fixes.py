@@ -271,6 +271,17 @@ def test_any_name_is_one_argument_or_no_command(name: str) -> None:
     assert values == name
 
 
+def test_a_value_of_the_users_stays_inside_a_document() -> None:
+    """What --set gives is JSON text inside a document, and the value itself as an option."""
+    argv = fixes.command("events", "put-targets", {"--targets": [{"Arn": Need("ALERT_TOPIC_ARN")}]})
+    plain = fixes.command("sns", "x", {"--topic-arn": Need("ALERT_TOPIC_ARN")})
+    value = 'a","Id":"evil\\'
+
+    filled, whole = (fixes.fill_needs(words, {"ALERT_TOPIC_ARN": value}) for words in (argv, plain))
+
+    assert json.loads(filled[-1]) == [{"Arn": value}] and whole[-1] == value
+
+
 def test_a_combined_fix_keeps_accounts_effects_and_undos_apart() -> None:
     """Commands for two accounts have no common argv, and each says where it runs; no effect or undo is lost."""
     own = Fix(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from postureaudit import compliance, expressions
+from postureaudit import compliance, expressions, terraform
 from postureaudit.errors import CatalogError, UsageError
 from postureaudit.evidence import Json
 from postureaudit.findings import Severity
@@ -48,7 +48,9 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One way to fix: commands as argv templates, or steps with the reason why no command is safe.
 
     `mender` names a function of a service that works the commands out, where no template can say them.
-    `for_each` is the path of a list: the commands are printed for each item, as {Item.<field>}.
+    `for_each` is the path of a list: the commands are printed for each item, as {Item.<field>}. `after` are checks
+    whose fixes come first; `first` is what somebody does by hand before the commands. `terraform` is one resource that
+    does the same as the commands.
     """
 
     when: str = ""
@@ -57,6 +59,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     commands: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     mender: str = ""
+    first: tuple[str, ...] = ()
     effect: str = ""
     cost: str = ""
     undo: str = ""
@@ -64,6 +67,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     account: str = ""
     region: str = ""
     after: tuple[str, ...] = ()
+    terraform: terraform.Template | None = None
 
     def templates(self) -> tuple[tuple[str, ...], ...]:
         """The commands, each as its shell words."""
@@ -376,9 +380,14 @@ def placeholders(check: Check) -> set[str]:
             variant.command,
             *variant.commands,
             *variant.steps,
+            *variant.first,
             variant.undo,
             variant.account,
             variant.region,
+            *(
+                f"{{{name}}}"
+                for name in terraform.holes(variant.terraform.arguments if variant.terraform else {})
+            ),
         ]
         for expression in filter(None, (variant.when, variant.for_each)):
             found |= {at[0] for at in _paths(expression)}

@@ -47,7 +47,9 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     """How to close a gap at one place: commands, or steps and why no command is safe.
 
     `argv` is the truth, one list a command, None while a parameter that only the user knows is missing
-    (`needs` lists those); `shell` is POSIX, one command a line. `after` names checks to fix first.
+    (`needs` lists those); `shell` is POSIX, one command a line; `steps` beside them are what no command does. `after`
+    names checks to fix first. `terraform` is HCL that does the same as the commands, "" where no one resource does;
+    what only the user knows is a variable in it.
     """
 
     argv: tuple[tuple[str, ...], ...] | None = None
@@ -61,6 +63,7 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     region: str | None = None
     after: tuple[str, ...] = ()
+    terraform: str = ""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

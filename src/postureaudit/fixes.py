@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jmespath
 import msgspec
 
-from postureaudit import expressions
+from postureaudit import expressions, terraform
 from postureaudit.catalog import NEEDS, Check, Variant
+from postureaudit.characters import acts
 from postureaudit.evidence import Json, Refusal
 from postureaudit.findings import Fix, Place
 from postureaudit.resources import Resource
@@ -81,10 +81,39 @@ def fix(
     return Fix(
         argv=None if missing else tuple(argvs),
         shell="\n".join(shell(argv) for argv in argvs),
+        steps=tuple(fill(step, env) for step in variant.first),
         undo=_undo(variant.undo, env, documents, needs),
         needs=missing,
+        terraform=_terraform(check, variant, resource, env, documents, needs),
         **common,
     )
+
+
+def _terraform(
+    check: Check,
+    variant: Variant,
+    resource: Resource,
+    env: Mapping[str, Json],
+    documents: Mapping[str, Document],
+    needs: Mapping[str, str],
+) -> str:
+    """The resource that does what the commands do; "" where there is none or a value is missing."""
+    if variant.terraform is None:
+        return ""
+
+    def find(name: str) -> Json | terraform.Variable:
+        kind, _, rest = name.partition(".")
+        if kind == "Need":
+            return needs.get(rest) or terraform.Variable(rest)
+        if kind == "Doc":
+            return _document(documents[rest](env), needs)
+        found = _find(name, env)
+        return None if isinstance(found, Refusal) else found
+
+    try:
+        return terraform.resource(variant.terraform, check.id, resource.id, find)
+    except (terraform.Unwritable, NoCommand):
+        return ""
 
 
 def _worked_out(mender: Callable[[], Remedy], needs: Mapping[str, str], common: Mapping[str, Any]) -> Fix:
@@ -138,6 +167,7 @@ def combined(places: Iterable[Place]) -> Fix | None:
         account=fixes[0].account if one_account else "",
         region=fixes[0].region if len({found.region for found in fixes}) == 1 else None,
         after=tuple(dict.fromkeys(name for found in fixes for name in found.after)),
+        terraform=terraform.distinct(found.terraform for found in fixes) if one_account else "",
     )
 
 
@@ -243,14 +273,21 @@ def needed(argvs: Iterable[Iterable[str]]) -> tuple[str, ...]:
 
 
 def fill_needs(argv: Iterable[str], needs: Mapping[str, str]) -> tuple[str, ...]:
-    """A command with the marked names that are known filled in."""
+    """A command with the marked names that are known filled in; inside a document as JSON text."""
     return tuple(
         "".join(
-            needs.get(part) or f"{_MARK}{part}{_MARK}" if index % 2 else part
+            _known(part, needs, inside=word.startswith(("{", "["))) if index % 2 else part
             for index, part in enumerate(word.split(_MARK))
         )
         for word in argv
     )
+
+
+def _known(name: str, needs: Mapping[str, str], *, inside: bool) -> str:
+    value = needs.get(name)
+    if not value:
+        return f"{_MARK}{name}{_MARK}"
+    return json.dumps(value)[1:-1] if inside else value
 
 
 def _quoted(argument: str) -> str:
@@ -431,16 +468,11 @@ def _text(name: str, value: Json | Refusal) -> str:
         case int() | float():
             return str(value)
         case str():
-            if not value.isprintable() and any(map(_acts, value)):
+            if not value.isprintable() and any(map(acts, value)):
                 raise NoCommand(f"{name} holds control characters")
             return value
         case _:
             return _document(value, {})
-
-
-def _acts(char: str) -> bool:
-    """Whether a character acts on a terminal or cannot be written."""
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def _find(name: str, env: Mapping[str, Json]) -> Json | Refusal:

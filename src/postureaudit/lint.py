@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from postureaudit import compliance, lint_examples, lint_expressions, lint_fixes, lint_types, services
+from postureaudit import compliance, lint_examples, lint_expressions, lint_fixes, lint_types, plan, services
 from postureaudit.catalog import WIDTH, Catalog, Check, misfit
 from postureaudit.checks_file import ChecksFile, located_expressions
 from postureaudit.errors import PostureAuditError
@@ -20,12 +20,12 @@ Found = tuple[At, str, str]  # a path in the check, a sentence, a hint
 def lint(catalog: Catalog, *, only: Iterable[str] | None = None) -> list[Problem]:
     """Every problem of these checks (default: all), in the order of the catalogue. Their expressions must parse."""
     wanted = None if only is None else set(only)
-    kinds = services.types()
+    kinds, rounds = services.types(), plan.cycles(catalog.checks)
     return [
         Problem(check.id, text, hint, at, check.line)
         for check in catalog.checks
         if wanted is None or check.id in wanted
-        for at, text, hint in _problems(check, catalog, kinds)
+        for at, text, hint in (*_problems(check, catalog, kinds), *_cycle_problems(check, rounds))
     ]
 
 
@@ -39,11 +39,11 @@ def lint_file(file: ChecksFile, base: Catalog) -> tuple[Catalog, list[Problem]]:
     own = {check.id for check in file.checks}
     others = [check for check in base.checks if check.id not in own]
     catalog = Catalog(others, base.digest, changes=base.changes, off=base.off).extended(file.checks)
-    kinds = services.types()
+    kinds, rounds = services.types(), plan.cycles(catalog.checks)
     for check in file.checks:
         problems += [
             _located(file, check.id, found)
-            for found in _problems(check, catalog, kinds, file)
+            for found in (*_problems(check, catalog, kinds, file), *_cycle_problems(check, rounds))
             if not file.hides(check.id, found[0])
         ]
     overrides = [_located(file, "", found) for found in _override_problems(file, catalog, kinds)]
@@ -116,6 +116,13 @@ def _reference_problems(check: Check, catalog: Catalog, kinds: Mapping[str, Reso
                     f"comes after {name!r}, which does not exist",
                     near(name, known),
                 )
+
+
+def _cycle_problems(check: Check, rounds: Mapping[str, tuple[str, ...]]) -> Iterator[Found]:
+    """A fix that comes after itself has no place in a plan."""
+    if check.id in rounds:
+        way = " after ".join(rounds[check.id])
+        yield ("fix",), f"its fix comes after itself: {way}", "take one of these out of after or requires"
 
 
 def _reachable(names: Iterable[str], catalog: Catalog) -> set[str]:

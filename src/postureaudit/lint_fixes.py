@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from postureaudit import expressions, fixes, lint_expressions, lint_types, services, shapes
+from postureaudit import expressions, fixes, lint_expressions, lint_types, services, shapes, terraform
 from postureaudit.catalog import NEEDS, Check, Variant
 from postureaudit.lint_types import Type
 from postureaudit.problems import At, near
@@ -43,6 +43,8 @@ def problems(check: Check, kind: ResourceType, sees: Type, readable: Callable[[A
                     yield ((*base, *at), *found)
         for at, text in _sentences(variant):
             yield from _sentence_problems(text, (*base, *at), over)
+        for at, said, hint in _terraform_problems(variant, over):
+            yield (*base, *at), said, hint
         for place, name in enumerate(variant.permissions):
             if not _PERMISSION.fullmatch(name):
                 yield (
@@ -63,8 +65,25 @@ def _way_problems(variant: Variant, base: At) -> Iterator[Found]:
             f"no service has the mender {variant.mender!r}",
             near(variant.mender, menders),
         )
+    if variant.first and not variant.templates():
+        yield (*base, "first"), "first stands before commands only", "put it among the steps"
     if not variant.steps and not variant.mender and not variant.effect:
         yield base, "a fix command says its effect", "such as effect: writes; the detector is on"
+
+
+def _terraform_problems(variant: Variant, sees: Type) -> Iterator[Found]:
+    """What is wrong with the Terraform beside the commands."""
+    template = variant.terraform
+    if template is None:
+        return
+    at = ("terraform",)
+    if not variant.templates():
+        yield at, "terraform stands beside commands only", "add a command, or take it out"
+    for said in terraform.problems(template):
+        yield at, said, ""
+    for name in (*terraform.holes(template.arguments), *terraform.holes(template.region)):
+        for said, hint in _placeholder_problems(name, sees, documents=True):
+            yield at, said, hint
 
 
 def _over(variant: Variant, sees: Type, readable: bool) -> Type:
@@ -89,6 +108,8 @@ def _commands(variant: Variant) -> Iterator[tuple[At, str]]:
 def _sentences(variant: Variant) -> Iterator[tuple[At, str]]:
     for index, text in enumerate(variant.steps):
         yield ("steps", index), text
+    for index, text in enumerate(variant.first):
+        yield ("first", index), text
     if not variant.undo.startswith("aws "):
         yield ("undo",), variant.undo
     for field in ("account", "region", "effect", "cost"):

@@ -137,6 +137,15 @@ def booleans(shape: Any) -> set[str]:
     )
 
 
+def takes_structure(service: str, command: str, option: str) -> bool:
+    """Whether an option of an AWS CLI command takes a structure, a list or a map, not text."""
+    import botocore
+
+    shape = operation(":".join(cli_operation(service, command))).input_shape
+    found = {"--" + botocore.xform_name(name, "-"): member for name, member in shape.members.items()}
+    return option in found and found[option].type_name in ("structure", "list", "map")
+
+
 def cli_input(
     argv: tuple[str, ...], values: frozenset[int] = frozenset()
 ) -> tuple[dict[str, Json], list[str]]:

@@ -15,7 +15,7 @@ from .handlers.securityir import add_sir_membership
 from .handlers.securitylake import add_lake
 from .handlers.vpc import add_query_logs, add_vpc
 from .responding import respond
-from .world import ACCOUNT, AI, ARCHIVE, CIS_3, FSBP, Account, Json, Region, World, trail_policy
+from .world import ACCOUNT, AI, ARCHIVE, CIS_3, FSBP, REGIONS, Account, Json, Region, World, trail_policy
 
 BLOCK = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -35,20 +35,20 @@ def selectors_of_everything() -> list[Json]:
     return [{"Name": "Management", **management}, data("AWS::S3::Object"), data("AWS::Lambda::Function")]
 
 
-def empty() -> World:
+def empty(regions: tuple[str, ...] = REGIONS) -> World:
     """One account in which nothing is on; the default VPC of one region is there."""
     world = World()
-    account = world.account()
+    account = world.account(regions=regions)
     account.phone = "UNVERIFIED"
     add_vpc(account.region(_HOME), IsDefault=True)
     return world
 
 
-def well_configured(*, readable: bool = False) -> World:
+def well_configured(*, readable: bool = False, regions: tuple[str, ...] = REGIONS) -> World:
     """A standalone account without a gap. Its trail's bucket is a log archive's: HeadBucket answers 200,
     settings are refused unless `readable`."""
     world = World()
-    account = world.account()
+    account = world.account(regions=regions)
     account.aliases, account.block = ["prod"], dict(BLOCK)
     account.contacts |= {kind: _contact(kind) for kind in ("SECURITY", "OPERATIONS", "BILLING")}
     add_vpc(account.region(_HOME), traffic="ALL", queries=True, interfaces=1)
@@ -159,9 +159,14 @@ def furnish_config(account: Account, name: str) -> None:
         add_aggregator(region, "all", AccountAggregationSources=sources)
 
 
-def organization(*, members: tuple[str, ...] = ("222233334444",), admin: str = ARCHIVE) -> World:
+def organization(
+    *,
+    members: tuple[str, ...] = ("222233334444",),
+    admin: str = ARCHIVE,
+    regions: tuple[str, ...] = REGIONS,
+) -> World:
     """The default account manages an organization; `admin` is delegated for everything; members are empty."""
-    world = well_configured(readable=True)
+    world = well_configured(readable=True, regions=regions)
     principals = (
         *("cloudtrail", "config", "guardduty", "securityhub", "config-multiaccountsetup"),
         *("access-analyzer", "detective", "inspector2", "macie"),

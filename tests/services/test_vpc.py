@@ -103,7 +103,9 @@ def test_empty_vpcs_can_be_spared(collect: Collect) -> None:
     add_vpc(at(world), "vpc-empty")
     add_vpc(at(world), "vpc-used", interfaces=3)
     evidence = collect(world)
-    tuned = catalog.builtin().tuned(parameters={FLOW: {"judge_empty": False}, QUERIES: {"judge_empty": False}})
+    tuned = catalog.builtin().tuned(
+        parameters={FLOW: {"judge_empty": False}, QUERIES: {"judge_empty": False}}
+    )
 
     by_default = judge(evidence)
     spared = {item.check: item for item in evaluate.evaluate(evidence, tuned, ids=(FLOW, QUERIES))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from postureaudit import compliance, services
+from postureaudit import compliance, services, terraform
 from postureaudit.catalog import Catalog, Check, Variant, reads
 
 _WIDTH = 79
@@ -69,12 +69,17 @@ def _variant(variant: Variant) -> Iterator[str]:
         yield f"Fix{when}"
         yield f"         {command}"
         when = ""
+    for step in variant.first:
+        yield from entry("First", step)
     if variant.mender:
         yield from entry(
             "Fix", "worked out for each place from what was read, and proven on it before it is printed"
         )
     for index, step in enumerate(variant.steps, 1):
         yield from entry(f"Step {index}", step)
+    if variant.terraform is not None:
+        yield "Terraform"
+        yield from (f"         {line}" for line in terraform.shown(variant.terraform).splitlines())
     for label, value in (
         ("Effect", variant.effect),
         ("Cost", variant.cost),

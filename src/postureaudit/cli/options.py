@@ -106,6 +106,13 @@ reporting = together(
     click.option("--strict-waivers", is_flag=True, help="Exit 2 when a waiver matches nothing."),
     click.option("--set", "needs", metavar="NAME=VALUE", help="What only you know: LOG_BUCKET=...", **_many),
     click.option(
+        "--write-fixes",
+        "fixes_folder",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="Write all fixes into DIR, in order: a script to read and run, its documents, Terraform.",
+    ),
+    click.option(
         "--top", type=click.IntRange(0), default=10, show_default=True, help="Gaps to show (0: all)."
     ),
     click.option("--details", is_flag=True, help="Every reason and command."),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from postureaudit.evidence import Evidence
     from postureaudit.findings import Finding, Severity
     from postureaudit.redact import Redactor
+    from postureaudit.report import Report
     from postureaudit.resources import View
     from postureaudit.services.cloudtrail import investigation
     from postureaudit.services.guardduty import blindspots
@@ -46,7 +47,7 @@ def report(
     from postureaudit.report import Report
     from postureaudit.resources import View
 
-    outputs = formats(given["outputs"])
+    outputs = formats(given["outputs"], given["fixes_folder"])
     redactor = _redactor(given)
     warn_of_lost(evidence, given)
     needs = {**given["parameters"], **choices.needs(given["needs"])}
@@ -88,6 +89,8 @@ def report(
         first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
         frameworks=compliance.summaries(given["frameworks"], findings, catalog.mapped()),
     )
+    if given["fixes_folder"]:
+        _write_fixes(made, catalog, given)
     if redactor:
         made = redactor.report(made)
     _write(made, outputs, given)
@@ -185,6 +188,26 @@ def _roles(views: Mapping[str, View]) -> dict[str, Roles]:
         return {}
 
 
+def _write_fixes(made: Report, catalog: Catalog, given: Mapping[str, Any]) -> None:
+    """The fixes of all open gaps as files, none of them executable."""
+    from postureaudit import plan
+    from postureaudit.cli import folder
+    from postureaudit.render import script
+
+    found = plan.make(made.findings, plan.order(catalog.checks))
+    folder.write(given["fixes_folder"], script.files(made, found))
+    if not given["quiet"]:
+        kept, far = script.without_far_topics(found)
+        later = len(found.later) + len(far)
+        left = f", {later} left for the next audit" if later else ""
+        by_hand = f", {len(found.by_hand)} to do by hand" if found.by_hand else ""
+        click.echo(
+            f"wrote {given['fixes_folder']}: {len(kept.ready)} fixes with commands{left}{by_hand}; "
+            "read fixes.sh before you run it",
+            err=True,
+        )
+
+
 def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> None:
     """Files first, each whole or not at all; then standard output."""
     from postureaudit.evidence import write_whole
@@ -269,12 +292,16 @@ def _style(given: Mapping[str, Any], stream: Any, *, file: bool = False) -> Any:
     )
 
 
-def formats(outputs: Sequence[str]) -> list[tuple[str, str]]:
-    """(format, path) pairs; raises UsageError for an unknown format or two reports on one stdout."""
+def formats(outputs: Sequence[str], fixes_folder: Path | None) -> list[tuple[str, str]]:
+    """(format, path) pairs; raises UsageError for an unknown format, two reports on one stdout, or a folder for the
+    fixes that cannot be written."""
     from difflib import get_close_matches
 
+    from postureaudit.cli import folder
     from postureaudit.render import FORMATS
 
+    if fixes_folder:
+        folder.prove(fixes_folder)
     found = []
     for item in outputs or ("table=-",):
         name, _, path = item.partition("=")

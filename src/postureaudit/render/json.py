@@ -274,4 +274,5 @@ def _fix(fix: Fix | None) -> dict[str, Any] | None:
         "account": fix.account,
         "region": fix.region,
         "after": list(fix.after),
+        "terraform": fix.terraform,
     }

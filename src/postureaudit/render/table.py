@@ -205,6 +205,7 @@ class _Page:
         yield Text(f"   more  postureaudit explain {gap.check}", style="dim")
 
     def _fix(self, gap: Finding, fix: Fix) -> Iterator[Text]:
+        before = self._before(gap, fix)
         label = " | ".join(
             part
             for part in (
@@ -212,6 +213,7 @@ class _Page:
                 f"cost: {fix.cost}" if fix.cost else "",
                 f"needs {', '.join(fix.permissions)}" if fix.permissions else "",
                 f"run it in account {fix.account}" if fix.account not in ("", gap.account) else "",
+                f"after {', '.join(before)}" if before else "",
             )
             if part
         )
@@ -226,9 +228,14 @@ class _Page:
             if len(lines) > limit:
                 yield Text(f"   ... and {len(lines) - limit} more (--details, or -o json)", style="dim")
         if fix.steps:
-            yield Text("   no safe one-line command:" if not fix.shell else "   elsewhere:", style="dim")
+            yield Text("   no safe one-line command:" if not fix.shell else "   and by hand:", style="dim")
             for index, step in enumerate(fix.steps[: None if self.style.details else 4], 1):
                 yield from wrapped(f"{index}. {neutral(step)}", self.style.width)
+
+    def _before(self, gap: Finding, fix: Fix) -> list[str]:
+        """The other gaps of the account whose fixes come first."""
+        still_open = {other.check for other in self.report.gaps() if other.account == gap.account}
+        return [name for name in fix.after if name in still_open]
 
     def _where(self, gap: Finding, *, short: bool = False) -> str:
         places = _open(gap)

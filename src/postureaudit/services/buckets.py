@@ -12,7 +12,7 @@ import msgspec
 
 from postureaudit.asks import Ask, Collection, Fork, Scope
 from postureaudit.evidence import Absent, Answer, Json, Outcome, Record, Refusal, RefusalKind
-from postureaudit.resources import View, all_of, any_of, member, not_
+from postureaudit.resources import View, all_of, any_of, body, member, not_
 
 NEVER = 36500  # days: stands for "is never deleted"
 
@@ -294,24 +294,35 @@ class Settings:
             return grants
         return any((item.get("Grantee") or {}).get("URI") in _EVERYONE for item in grants)
 
-    def statements(self) -> list[dict[str, Any]] | Refusal:
-        """The statements of the bucket policy; an empty list when there is none."""
+    def policy(self) -> dict[str, Any] | Refusal:
+        """The bucket policy; {} when there is none."""
         text = member(self._ask("GetBucketPolicy"), "Policy", "{}")
         if isinstance(text, Refusal):
             return text
         try:
-            found = json.loads(text).get("Statement", [])
-        except (ValueError, AttributeError):
+            found = json.loads(text)
+        except ValueError:
             return _unread()
-        return [item for item in (found if isinstance(found, list) else [found]) if isinstance(item, dict)]
+        return found if isinstance(found, dict) else _unread()
+
+    def statements(self) -> list[dict[str, Any]] | Refusal:
+        """The statements of the bucket policy; an empty list when there is none."""
+        found = self.policy()
+        if isinstance(found, Refusal):
+            return found
+        return [item for item in many(found.get("Statement", [])) if isinstance(item, dict)]
+
+    def lifecycle(self) -> dict[str, Json] | Refusal:
+        """The lifecycle configuration as AWS gives it; {} when there is none."""
+        return body(self._ask("GetBucketLifecycleConfiguration"))
 
     def source_restricted(self, service: str) -> bool | Refusal:
         """Every statement that lets the service write names where the writing comes from; at least one does."""
         statements = self.statements()
         if isinstance(statements, Refusal):
             return statements
-        writers = [item for item in statements if _lets_write(item, service)]
-        return bool(writers) and all(_names_source(item) for item in writers)
+        writers = [item for item in statements if lets_write(item, service)]
+        return bool(writers) and all(names_source(item) for item in writers)
 
     def access_logging(self) -> bool | Refusal:
         found = member(self._ask("GetBucketLogging"), "LoggingEnabled")
@@ -341,7 +352,7 @@ class Settings:
         if isinstance(rules, Refusal):
             return Kept(Days=rules, SizedDays=rules, SizesSpare=rules)
         wanted = tuple(folders)
-        found = [(_sizes(rule), _expires(rule)) for rule in rules if _rule_covers(rule, wanted)]
+        found = [(_sizes(rule), expires(rule)) for rule in rules if covers(rule, wanted)]
         sized = [days for sizes, days in found if sizes == _SOME]
         unsure = Refusal(
             RefusalKind.NOT_COLLECTED,
@@ -354,13 +365,13 @@ class Settings:
         )
 
 
-def _many(value: Any) -> list[Any]:
+def many(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _principals(statement: dict[str, Any], kind: str) -> list[Any]:
     principal = statement.get("Principal")
-    return _many(principal.get(kind)) if isinstance(principal, dict) else _many(principal)
+    return many(principal.get(kind)) if isinstance(principal, dict) else many(principal)
 
 
 def _allows_everyone(statement: dict[str, Any]) -> bool:
@@ -369,16 +380,16 @@ def _allows_everyone(statement: dict[str, Any]) -> bool:
     return "*" in _principals(statement, "AWS") or "NotPrincipal" in statement
 
 
-def _lets_write(statement: dict[str, Any], service: str) -> bool:
+def lets_write(statement: dict[str, Any], service: str) -> bool:
     actions, others = (
-        any(fnmatchcase("s3:putobject", str(action).lower()) for action in _many(statement.get(name)))
+        any(fnmatchcase("s3:putobject", str(action).lower()) for action in many(statement.get(name)))
         for name in ("Action", "NotAction")
     )
     writes = actions or ("NotAction" in statement and not others)
     return statement.get("Effect") == "Allow" and service in _principals(statement, "Service") and writes
 
 
-def _names_source(statement: dict[str, Any]) -> bool:
+def names_source(statement: dict[str, Any]) -> bool:
     """A condition fixes the source, at least its account or organization, by an exact or pattern operator.
 
     aws:SourceArn is what AWS recommends; aws:SourceAccount and aws:SourceOrgID keep strangers out as well. Keys are
@@ -390,7 +401,7 @@ def _names_source(statement: dict[str, Any]) -> bool:
             continue
         for key, values in keys.items() if isinstance(keys, dict) else ():
             names = _NAMES.get(key.lower())
-            if names and _many(values) and all(names(str(item)) for item in _many(values)):
+            if names and many(values) and all(names(str(item)) for item in many(values)):
                 return True
     return False
 
@@ -414,7 +425,7 @@ def _locks(lock: dict[str, Any]) -> bool:
     )
 
 
-def _rule_covers(rule: dict[str, Any], folders: tuple[str, ...]) -> bool:
+def covers(rule: dict[str, Any], folders: tuple[str, ...]) -> bool:
     """An enabled rule that deletes current objects and can reach a folder; log files carry no tags."""
     if rule.get("Status") != "Enabled" or not isinstance(rule.get("Expiration"), dict):
         return False
@@ -457,7 +468,7 @@ def _meet(reach: str, folder: str) -> bool:
     return True
 
 
-def _expires(rule: dict[str, Any]) -> int:
+def expires(rule: dict[str, Any]) -> int:
     expiration = rule["Expiration"]
     if isinstance(expiration.get("Days"), int):
         return int(expiration["Days"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec
 
 from postureaudit import fixes
 from postureaudit.asks import Ask
@@ -21,8 +22,23 @@ from postureaudit.signals.model import Change, Mend, Route, stopping
 
 _SID = "PostureAuditAlerts"
 ALERT_TOPIC = Need("ALERT_TOPIC_ARN")
+P = ParamSpec("P")
 
 
+def _or_steps(make: Callable[P, Mend]) -> Callable[P, Mend]:
+    """A mend whose command cannot be filled in (a description of two lines) is steps that say why."""
+
+    @functools.wraps(make)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Mend:
+        try:
+            return make(*args, **kwargs)
+        except fixes.NoCommand as error:
+            return Mend(steps=(f"No command can be filled in: {error}.",))
+
+    return made
+
+
+@_or_steps
 def enable_rule(rule: Mapping[str, Json], rules: Mapping[str, Json], region: str) -> Mend:
     """Turn a disabled rule on."""
     bus = str(rule.get("EventBusName") or asks.DEFAULT)
@@ -37,6 +53,7 @@ def enable_rule(rule: Mapping[str, Json], rules: Mapping[str, Json], region: str
     )
 
 
+@_or_steps
 def widen_rule(
     rule: Mapping[str, Json], rules: Mapping[str, Json], pattern: Mapping[str, Json], region: str
 ) -> Mend:
@@ -62,6 +79,7 @@ def widen_rule(
     )
 
 
+@_or_steps
 def point_rule(
     rule: Mapping[str, Json], present: Iterable[Mapping[str, Json]], region: str, *, gone: str = ""
 ) -> Mend:
@@ -87,6 +105,7 @@ def point_rule(
     )
 
 
+@_or_steps
 def allow_topic(arn: str, attributes: Mapping[str, Json], principal: str, source: str) -> Mend:
     """Let a service publish to a topic: its present policy with one statement more."""
     merged = _with_statement(attributes.get("Policy"), principal, "sns:Publish", arn, _kindred(source))
@@ -111,6 +130,7 @@ def allow_topic(arn: str, attributes: Mapping[str, Json], principal: str, source
     )
 
 
+@_or_steps
 def allow_queue(arn: str, url: str, attributes: Mapping[str, Json], principal: str, source: str) -> Mend:
     """Let a service send to a queue: its present policy with one statement more."""
     merged = _with_statement(attributes.get("Policy"), principal, "sqs:SendMessage", arn, _kindred(source))
@@ -131,6 +151,7 @@ def allow_queue(arn: str, url: str, attributes: Mapping[str, Json], principal: s
     )
 
 
+@_or_steps
 def allow_function(arn: str, policy: str | None, principal: str, source: str) -> Mend:
     """Let a service invoke a function."""
     found = Arn.parse(arn)
@@ -158,6 +179,7 @@ def allow_function(arn: str, policy: str | None, principal: str, source: str) ->
     )
 
 
+@_or_steps
 def free_function(arn: str) -> Mend:
     """Take away a reserved concurrency of nought, with which a function never runs."""
     found = Arn.parse(arn)
@@ -179,6 +201,7 @@ def free_function(arn: str) -> Mend:
     )
 
 
+@_or_steps
 def allow_key(key_arn: str, policy: str, principal: str) -> Mend:
     """Let a service use the key of an encrypted topic or queue: its present policy with one statement more."""
     merged = _with_statement(policy, principal, ["kms:GenerateDataKey*", "kms:Decrypt"], "*", {})
@@ -196,6 +219,7 @@ def allow_key(key_arn: str, policy: str, principal: str) -> Mend:
     )
 
 
+@_or_steps
 def enable_key(describe: Ask, arn: str, metadata: Mapping[str, Json]) -> Mend:
     """Turn a disabled key on, or take back that it will be deleted."""
     options = {"--key-id": arn, "--region": Arn.parse(arn).region}
@@ -216,6 +240,7 @@ def enable_key(describe: Ask, arn: str, metadata: Mapping[str, Json]) -> Mend:
     )
 
 
+@_or_steps
 def own_key(arn: str) -> Mend:
     """Encrypt a topic with a key whose policy can let services in; alias/aws/sns never can."""
     options = {
@@ -232,6 +257,7 @@ def own_key(arn: str) -> Mend:
     )
 
 
+@_or_steps
 def subscribe(arn: str) -> Mend:
     """Subscribe somebody who hears the topic; the address has to confirm."""
     options = {
@@ -265,6 +291,7 @@ def subscribe(arn: str) -> Mend:
     )
 
 
+@_or_steps
 def unfilter(subscription: str, attributes: Mapping[str, Json]) -> Mend:
     """Take the filter policy off a subscription, so that every message comes through."""
     options = {"--subscription-arn": subscription, "--attribute-name": "FilterPolicy"}
@@ -286,6 +313,7 @@ def unfilter(subscription: str, attributes: Mapping[str, Json]) -> Mend:
     )
 
 
+@_or_steps
 def ring(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: str) -> Mend:
     """Turn an alarm's actions on."""
     kind = "MetricAlarms" if "Namespace" in alarm or "Metrics" in alarm else "CompositeAlarms"
@@ -309,6 +337,7 @@ _ALARM_INPUT = (
 )
 
 
+@_or_steps
 def change_alarm(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: str, **fields: Json) -> Mend:
     """Put an alarm again with some fields changed; the rest stays as it is."""
     kept = {name: alarm[name] for name in _ALARM_INPUT if alarm.get(name) not in (None, [], "")}
@@ -326,6 +355,7 @@ def change_alarm(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: 
     )
 
 
+@_or_steps
 def copy_alarm(alarm: Mapping[str, Json], alarms: Mapping[str, Json], region: str, **fields: Json) -> Mend:
     """An alarm like this one with some fields changed, beside it: what this one waits for may be wanted too."""
     kept = {name: alarm[name] for name in _ALARM_INPUT if alarm.get(name) not in (None, [], "")}
@@ -359,6 +389,7 @@ def free_name(name: str, alarms: Mapping[str, Json]) -> str:
     return next(item for item in itertools.chain([name], numbered) if item not in taken)
 
 
+@_or_steps
 def act(alarm: Mapping[str, Json], region: str, present: Iterable[str] = ()) -> Mend:
     """Let a composite alarm call the topic that alerts people."""
     names = ("AlarmName", "AlarmRule", "AlarmDescription", "OKActions", "InsufficientDataActions")
@@ -372,6 +403,7 @@ def act(alarm: Mapping[str, Json], region: str, present: Iterable[str] = ()) -> 
     )
 
 
+@_or_steps
 def new_alarm(name: str, region: str, **metric: Json) -> Mend:
     """An alarm on a metric that nothing watches, which one event rings."""
     document = {
@@ -395,6 +427,7 @@ def new_alarm(name: str, region: str, **metric: Json) -> Mend:
     )
 
 
+@_or_steps
 def unarchive(detector: str, name: str, found: Mapping[str, Json], region: str) -> Mend:
     """Keep a GuardDuty filter and let it archive nothing."""
     base = {"--detector-id": detector, "--filter-name": name, "--region": region}
@@ -408,6 +441,7 @@ def unarchive(detector: str, name: str, found: Mapping[str, Json], region: str) 
     )
 
 
+@_or_steps
 def disable_automation(
     rule: Mapping[str, Json], params: Mapping[str, Json], body: Mapping[str, Json], region: str
 ) -> Mend:
@@ -435,6 +469,7 @@ def disable_automation(
     )
 
 
+@_or_steps
 def import_product(product: str, body: Mapping[str, Json], place: Any) -> Mend:
     """Let Security Hub take a product's findings."""
     arn = f"arn:{place.partition}:securityhub:{place.region}::product/aws/{product}"
@@ -573,6 +608,7 @@ def by_hand(route: Route) -> Remedy:
     )
 
 
+@_or_steps
 def elsewhere(*steps: str) -> Mend:
     """Steps, where no command of this kind mends it."""
     return Mend(steps=steps)

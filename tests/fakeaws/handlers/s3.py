@@ -115,7 +115,8 @@ def _lifecycle(call: Call, given: Json) -> Json:
         raise _absent("NoSuchLifecycleConfiguration")
     if isinstance(rules, int):
         rules = [{"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": rules}}]
-    return {"Rules": rules}
+    size = _bucket(call, given).get("transition") or "all_storage_classes_128K"
+    return {"Rules": rules, "TransitionDefaultMinimumObjectSize": size}
 
 
 @handles("s3:GetBucketEncryption")
@@ -152,6 +153,29 @@ _settings("BucketOwnershipControls", "ownership", "OwnershipControls", "Ownershi
 _PUT_LOCK = HANDLERS["s3:PutObjectLockConfiguration"]
 
 
+_PUT_POLICY = HANDLERS["s3:PutBucketPolicy"]
+
+
+@handles("s3:PutBucketPolicy")
+def _put_policy(call: Call, given: Json) -> Json:
+    """A trail that was refused tries again and delivers, as soon as a policy names CloudTrail."""
+    done = _PUT_POLICY(call, given)
+    for region in call.account.regions.values() if "cloudtrail.amazonaws.com" in given["Policy"] else ():
+        for trail in region.cloudtrail["trails"].values():
+            if trail["Trail"]["S3BucketName"] == given["Bucket"]:
+                for kind in ("Delivery", "DigestDelivery"):
+                    if trail["Status"].get(f"Latest{kind}Error") == "AccessDenied":
+                        del trail["Status"][f"Latest{kind}Error"]
+                        trail["Status"][f"Latest{kind}Time"] = now(hours=0)
+    return done
+
+
+@handles("s3:DeleteBucketPolicy")
+def _delete_policy(call: Call, given: Json) -> Json:
+    _bucket(call, given, write=True)["policy"] = None
+    return {}
+
+
 @handles("s3:PutObjectLockConfiguration")
 def _put_lock(call: Call, given: Json) -> Json:
     if _bucket(call, given, write=True).get("versioning") != "Enabled":
@@ -184,7 +208,9 @@ def _put_encryption(call: Call, given: Json) -> Json:
 
 @handles("s3:PutBucketLifecycleConfiguration")
 def _put_lifecycle(call: Call, given: Json) -> Json:
-    _bucket(call, given, write=True)["lifecycle"] = given["LifecycleConfiguration"]["Rules"]
+    bucket = _bucket(call, given, write=True)
+    bucket["lifecycle"] = given["LifecycleConfiguration"]["Rules"]
+    bucket["transition"] = given.get("TransitionDefaultMinimumObjectSize")
     return {}
 
 

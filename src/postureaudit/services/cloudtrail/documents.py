@@ -8,7 +8,8 @@ from typing import Any
 
 from postureaudit.evidence import Json, Refusal
 from postureaudit.resources import malformed
-from postureaudit.services.base import Need
+from postureaudit.services.base import Document, Need
+from postureaudit.services.cloudtrail import bucket_fixes
 
 _ALL_MANAGEMENT = {
     "Name": "All management events",
@@ -50,6 +51,17 @@ def s3_and_lambda(env: Mapping[str, Json]) -> Json | Refusal:
         ],
     }
     return [*kept, objects, functions]
+
+
+def selectors_before(env: Mapping[str, Json]) -> Json | Refusal:
+    """PutEventSelectors' whole input with the present selectors, in the format that they have."""
+    found, candidate = env.get("Selectors"), env.get("Candidate")
+    if isinstance(found, Refusal) or isinstance(candidate, Refusal):
+        return found if isinstance(found, Refusal) else candidate
+    if not isinstance(found, Mapping) or not isinstance(candidate, Mapping):
+        return malformed("cloudtrail:GetEventSelectors", "", "no selectors")
+    kind = "AdvancedEventSelectors" if found.get("AdvancedEventSelectors") else "EventSelectors"
+    return {"TrailName": candidate["TrailARN"], kind: copy.deepcopy(list(found.get(kind) or []))}
 
 
 def insights(env: Mapping[str, Json]) -> Json | Refusal:
@@ -161,7 +173,8 @@ def log_retention(env: Mapping[str, Json]) -> Json | Refusal:
     return next((days for days in _RETENTIONS if days >= wanted), None)
 
 
-DOCUMENTS = {
+DOCUMENTS: Mapping[str, Document] = {
+    **bucket_fixes.DOCUMENTS,
     "block_public": block_public,
     "bucket_logging": bucket_logging,
     "bucket_logging.before": bucket_logging_before,
@@ -169,5 +182,6 @@ DOCUMENTS = {
     "data_selectors": s3_and_lambda,
     "insight_selectors": insights,
     "insight_selectors.before": insights_before,
+    "event_selectors_input.before": selectors_before,
     "log_retention": log_retention,
 }

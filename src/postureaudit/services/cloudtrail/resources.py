@@ -23,7 +23,7 @@ from postureaudit.resources import (
     member,
 )
 from postureaudit.services import buckets
-from postureaudit.services.cloudtrail import coverage, delivery, investigation, searching
+from postureaudit.services.cloudtrail import bucket_fixes, coverage, delivery, investigation, searching
 from postureaudit.services.cloudtrail.asks import key_account, key_asks, rotatable, rotation_ask
 from postureaudit.services.cloudtrail.coverage import EVENT_CALLS, LIST_CALLS, STATUS_CALLS, Trail
 from postureaudit.services.cloudtrail.selectors import EXCLUDABLE, READ, WRITE
@@ -353,6 +353,11 @@ def _trail(view: View, trail: Trail) -> Resource:
                 "LatestCloudWatchLogsDeliveryError",
             ),
             Bucket=_bucket(view, trail),
+            BucketPolicy=bucket_fixes.policy(
+                _settings(view, trail), trail.body, trail.owner or view.account, view.partition
+            ),
+            Lifecycle=_settings(view, trail).lifecycle(),
+            Folders=_folders(trail),
             Key=_key(view, trail),
             Rotation=_rotation(view, trail),
             LogGroup=delivery.group(view, trail),
@@ -368,7 +373,7 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
     if not name:
         return malformed("cloudtrail:DescribeTrails", trail.home, "a trail without a bucket")
     owner = buckets.owner(view, name, writer=trail.owner or view.account)
-    settings = buckets.Settings(view, name, trail.home)
+    settings = _settings(view, trail)
     kept = settings.kept(_folders(trail))
     return Bucket(
         Name=name,
@@ -387,6 +392,10 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
         SizesSpare=kept.SizesSpare,
         Region=settings.region,
     )
+
+
+def _settings(view: View, trail: Trail) -> buckets.Settings:
+    return buckets.Settings(view, str(trail.body.get("S3BucketName") or ""), trail.home)
 
 
 def _folders(trail: Trail) -> tuple[str, ...]:
@@ -504,6 +513,22 @@ TRAIL = ResourceType(
         Facet(name="Digest", calls=STATUS_CALLS, shape=delivery.Delivery),
         Facet(name="Logs", calls=STATUS_CALLS, shape=delivery.Delivery),
         Facet(name="Bucket", calls=(*LIST_CALLS, *buckets.SETTING_CALLS, *LOG_ARCHIVE_CALLS), shape=Bucket),
+        Facet(
+            name="BucketPolicy",
+            calls=(*LIST_CALLS, *buckets.OWNER_CALLS, *LOG_ARCHIVE_CALLS, "s3:GetBucketPolicy"),
+            shape=bucket_fixes.Policy,
+        ),
+        Facet(
+            name="Lifecycle",
+            calls=(
+                *LIST_CALLS,
+                *buckets.OWNER_CALLS,
+                *LOG_ARCHIVE_CALLS,
+                "s3:GetBucketLifecycleConfiguration",
+            ),
+            shape=Shape("s3:GetBucketLifecycleConfiguration", ""),
+        ),
+        Facet(name="Folders", calls=LIST_CALLS, shape=list[str], doc="where the trail's files lie"),
         Facet(name="Key", calls=(*LIST_CALLS, "kms:DescribeKey"), shape=Key),
         Facet(
             name="Rotation",

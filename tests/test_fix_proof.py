@@ -1,0 +1,121 @@
+"""Every fix is proven: a world with the gap, the printed commands run by the real AWS CLI, no gap, nothing worse."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+
+import pytest
+
+from postureaudit import catalog, evaluate
+from postureaudit.catalog import Catalog
+from postureaudit.findings import Finding, Verdict
+from tests import aws_cli
+from tests.conftest import walk_world
+from tests.fakeaws import World
+from tests.fix_exceptions import EXCEPTIONS
+from tests.gaps import GAPS, PARAMETERS, needs
+
+ALL = tuple(check.id for check in catalog.builtin().checks)
+SIGNALS = tuple(name for name in ALL if name.startswith("signal."))
+PROVEN = {
+    check: world
+    for world, (_, names) in GAPS.items()
+    for name in names.split()
+    for check in (SIGNALS if name == "signal" else (name,))
+}
+# One that is filled in, one with documents and one that is worked out run always; CI runs them all.
+ALWAYS = {"cloudtrail.enabled", "config.recorder-on", "signal.guardduty-high"}
+
+
+@functools.cache
+def checks() -> Catalog:
+    return catalog.builtin().tuned(parameters=PARAMETERS)
+
+
+def audited(patch: pytest.MonkeyPatch, world: World, given: dict[str, str]) -> dict[str, Finding]:
+    """Every check on a world."""
+    found = evaluate.evaluate(walk_world(patch, world), checks(), needs=given)
+    return {item.check: item for item in found}
+
+
+def worse(before: dict[str, Finding], after: dict[str, Finding]) -> list[str]:
+    """The places that passed and do not, or were unknown and fail. A question that did not arise before is no loss."""
+    bad = {Verdict.PASS: (Verdict.FAIL, Verdict.UNKNOWN), Verdict.UNKNOWN: (Verdict.FAIL,)}
+    old = {place.fingerprint: place.verdict for item in before.values() for place in item.places}
+    return [
+        f"{item.check} in {place.region}: {place.reason}"
+        for item in after.values()
+        for place in item.places
+        if place.verdict in bad.get(old.get(place.fingerprint, place.verdict), ())
+    ]
+
+
+def commands(found: Finding) -> list[tuple[str, ...]]:
+    return list(found.fix.argv or ()) if found.fix else []
+
+
+def run(patch: pytest.MonkeyPatch, world: World, argvs: Iterable[tuple[str, ...]]) -> None:
+    """Run commands as they are printed; each must succeed."""
+    with aws_cli.serving(patch, world, account=world.default) as aws:
+        for argv in argvs:
+            code, _, said = aws.run(argv)
+            assert code == 0, (argv, said)
+
+
+_FIRST: dict[str, dict[str, Finding]] = {}
+
+
+def prove(patch: pytest.MonkeyPatch, check: str) -> None:
+    """The gap of a check closes by its own commands alone, in a few audits where it goes place by place."""
+    name = PROVEN[check]
+    world = GAPS[name][0]()
+    given = needs(world, world.default)
+    if name not in _FIRST:
+        _FIRST[name] = audited(patch, world, given)
+    before = _FIRST[name]
+    assert before[check].verdict is Verdict.FAIL, (check, before[check].places[0])
+    assert commands(before[check]), before[check].fix
+    found = before
+    for _ in range(3):
+        run(patch, world, commands(found[check]))
+        found = audited(patch, world, given)
+        if found[check].verdict is not Verdict.FAIL:
+            break
+    assert found[check].verdict is Verdict.PASS, [place.reason for place in found[check].having(Verdict.FAIL)]
+    assert worse(before, found) == []
+
+
+@pytest.mark.parametrize("check", sorted(ALWAYS))
+def test_fix_closes_its_gap(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
+    """State with the gap, the printed fix run, audited again: pass, and no other check is worse."""
+    prove(monkeypatch, check)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("check", [name for name in PROVEN if name not in ALWAYS])
+def test_every_fix_closes_its_gap(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
+    """The same for every other check that can be closed by a command."""
+    prove(monkeypatch, check)
+
+
+def test_every_check_is_proven_or_excepted() -> None:
+    """No check is forgotten, and none is both."""
+    assert set(PROVEN) | set(EXCEPTIONS) == set(ALL)
+    assert set(PROVEN) & set(EXCEPTIONS) == set()
+    assert set(PROVEN) >= ALWAYS
+
+
+def test_exceptions_are_still_needed() -> None:
+    """An excepted check has steps everywhere, or a command that waits for a person. The table only shrinks."""
+    waits = {"sns.topic-has-confirmed-subscription", "sns.subscriptions-confirmed"}
+    by_command = {
+        name
+        for name in EXCEPTIONS
+        if any(variant.command or variant.commands for variant in catalog.builtin().check(name).fix)
+    }
+    by_mender = {
+        name for name in EXCEPTIONS if any(item.mender for item in catalog.builtin().check(name).fix)
+    }
+
+    assert by_command == set() and by_mender == waits
