@@ -131,7 +131,7 @@ def test_lint_finds_numbers_that_do_not_exist(maps_to: str, said: str) -> None:
 
     problems = lint.lint(catalog.builtin().extended([check]), only=["own.x"])
 
-    assert len(problems) == 1 and said in str(problems[0])
+    assert len(problems) == 1 and said in problems[0].sentence()
 
 
 def test_frameworks_say_where_they_come_from() -> None:

@@ -485,7 +485,7 @@ def texts(check: Check) -> Iterator[tuple[tuple[Any, ...], str]]:
     for index, variant in enumerate(check.fix):
         for field in ("command", "undo", "account", "region"):
             yield ("fix", index, field), getattr(variant, field)
-        for field in ("commands", "steps"):
+        for field in ("commands", "steps", "first"):
             for place, text in enumerate(getattr(variant, field)):
                 yield ("fix", index, field, place), text
 

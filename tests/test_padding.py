@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from postureaudit import catalog, lint
+from postureaudit import catalog, lint_examples
 from postureaudit.catalog import Check
 from postureaudit.findings import Verdict
 from postureaudit.signals import events
@@ -141,7 +141,7 @@ def differ(one: Check, other: Check) -> bool:
         itertools.chain(*one.examples.values()), itertools.chain(*other.examples.values())
     ):
         for facts in (merged(mine, theirs), merged(theirs, mine)):
-            found = {lint.example_verdict(check, facts) for check in (one, other)}
+            found = {lint_examples.example_verdict(check, facts) for check in (one, other)}
             if len(found) == 2 and found <= SETTLED:
                 return True
     return False

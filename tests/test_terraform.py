@@ -58,7 +58,7 @@ def every(found: str) -> terraform.Find:
 def test_every_template_is_hcl_whatever_the_names(check: str, number: int, template: Template) -> None:
     """An HCL parser reads each, with the same arguments; a hostile name stays inside its string."""
     shapes = {
-        tuple(sorted(parsed(terraform.resource(template, check, name, every(name)))))
+        tuple(sorted(parsed(terraform.block(template, check, name, every(name)))))
         for name in ("plain", *HOSTILE)
     }
 
@@ -81,7 +81,7 @@ def test_any_name_is_one_string(name: str) -> None:
     """What HCL reads is the name itself, never a template, a second argument or half a string."""
     template = Template(type="aws_x", region="", arguments={"a": "{Bucket.Name}", "b": "pre-{Bucket.Name}"})
     try:
-        text = terraform.resource(template, "cloudtrail.x", name, every(name))
+        text = terraform.block(template, "cloudtrail.x", name, every(name))
     except terraform.Unwritable:
         assert any(0xD800 <= ord(char) <= 0xDFFF for char in name)
         return
@@ -100,7 +100,7 @@ def test_needs_become_variables_also_inside_an_arn() -> None:
         arguments={"a": "{Need.LOG_BUCKET}", "b": "arn:{Partition}:s3:::{Need.LOG_BUCKET}"},
     )
 
-    found = parsed(terraform.resource(template, "cloudtrail.x", "", every("aws$")))
+    found = parsed(terraform.block(template, "cloudtrail.x", "", every("aws$")))
 
     assert found["a"] == "${var.log_bucket}"
     assert found["b"] == '"arn:aws\\u0024:s3:::${var.log_bucket}"'
@@ -130,7 +130,7 @@ def test_nested_blocks_and_versions_are_hcl() -> None:
     }
 
     found = parsed(
-        terraform.resource(Template(type="aws_x", arguments=arguments), "a.b", "", every("us-east-1"))
+        terraform.block(Template(type="aws_x", arguments=arguments), "a.b", "", every("us-east-1"))
     )
 
     assert (found["n"], found["on"], found["list"]) == (5, True, ['"a"', '"b"'])

@@ -111,7 +111,7 @@ def _terraform(
         return None if isinstance(found, Refusal) else found
 
     try:
-        return terraform.resource(variant.terraform, check.id, resource.id, find)
+        return terraform.block(variant.terraform, check.id, resource.id, find)
     except (terraform.Unwritable, NoCommand):
         return ""
 

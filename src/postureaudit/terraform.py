@@ -44,7 +44,7 @@ class Variable(msgspec.Struct, frozen=True):
 Find = Callable[[str], Any]  # a placeholder's value: JSON, or a Variable
 
 
-def resource(template: Template, check: str, subject: str, find: Find) -> str:
+def block(template: Template, check: str, subject: str, find: Find) -> str:
     """The resource block, with a final newline. Raises Unwritable."""
     lines = _body(template.arguments, find, "  ")
     where = _where(template, find)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postureaudit.catalog import Catalog
+from postureaudit.catalog import Catalog, builtin
 from postureaudit.cli import explain, explain_findings, explain_investigation
 from postureaudit.errors import EvidenceError
 from postureaudit.evidence import Evidence
@@ -13,10 +13,10 @@ from postureaudit.services.guardduty import blindspots
 _SEARCHABLE = "cloudtrail.searchable-"
 
 
-def page(name: str, catalog: Catalog, evidence: Evidence | None) -> str:
+def page(name: str, evidence: Evidence | None, catalog: Catalog | None = None) -> str:
     """The page of a name; with evidence, what holds there. Raises UsageError for a name that there is not."""
     try:
-        return _page(name, catalog, evidence)
+        return _page(name, catalog or builtin(), evidence)
     except MISREAD as error:
         if evidence is None:
             raise

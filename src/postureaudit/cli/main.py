@@ -195,7 +195,8 @@ def explain(name: str, path: Path | None, made_up: bool, checks_file: Path | Non
     from postureaudit.cli.explaining import page
 
     catalog = choices.with_own(checks_file)
-    click.echo(page(name, catalog, _demo() if made_up else files.load(path) if path else None))
+    evidence = _demo() if made_up else files.load(path) if path else None
+    click.echo(page(name, evidence, catalog))
 
 
 @main.group()

@@ -39,15 +39,21 @@ class AutoEnable(msgspec.Struct, frozen=True, kw_only=True):
     Full: bool
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An account by its id."""
+
+    Id: str
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every active account of the organization is a member that is scanned; `Missing` is for people.
 
-    `Strangers` are accounts that are no members (each {"Id": ...}), `Off` members that are not scanned.
+    `Strangers` are accounts that are no members , `Off` members that are not scanned.
     """
 
     All: bool | Refusal
     Missing: list[str]
-    Strangers: list[dict[str, str]]
+    Strangers: list[Listed]
     Off: list[str]
 
 
@@ -103,7 +109,7 @@ def membership(view: View, region: str) -> Membership:
             *(f"{item} ({relations.get(item, 'not a member')})" for item in strangers),
             *(f"{item} (nothing is scanned)" for item in off),
         ],
-        Strangers=[{"Id": item} for item in strangers],
+        Strangers=[Listed(Id=item) for item in strangers],
         Off=off[:100],
     )
 

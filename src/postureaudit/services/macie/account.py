@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
 
 from postureaudit.evidence import Absent, Answer, Refusal
-from postureaudit.resources import View, malformed, member
+from postureaudit.resources import Shape, View, malformed, member
 from postureaudit.services import buckets
 from postureaudit.services.administrators import Manager
 from postureaudit.services.macie.asks import MANAGED
@@ -23,14 +25,18 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Whether Macie works here: `Status` is "off", or AWS's word."""
 
     On: bool | Refusal
-    Status: str | Refusal
+    Status: Annotated[str, Shape("macie2:GetMacieSession", "status")] | Literal["off"] | Refusal
 
 
 class Discovery(msgspec.Struct, frozen=True, kw_only=True):
     """Automated sensitive data discovery; `Members` is ALL, NEW or NONE ("" for an account without members)."""
 
     On: bool | Refusal
-    Members: str | Refusal
+    Members: (
+        Annotated[str, Shape("macie2:GetAutomatedDiscoveryConfiguration", "autoEnableOrganizationMembers")]
+        | Literal[""]
+        | Refusal
+    )
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,15 +32,21 @@ class AutoEnable(msgspec.Struct, frozen=True, kw_only=True):
     Full: bool
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An account by its id."""
+
+    Id: str
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every active account of the organization is an enabled member; `Missing` is for people.
 
-    `Paused` are members whose Macie is suspended (each {"Id": ...}).
+    `Paused` are members whose Macie is suspended .
     """
 
     All: bool | Refusal
     Missing: list[str]
-    Paused: list[dict[str, str]]
+    Paused: list[Listed]
 
 
 def admin(view: View, region: str) -> str | Refusal:
@@ -88,5 +94,5 @@ def membership(view: View, region: str) -> Membership:
     return Membership(
         All=not missing,
         Missing=[f"{item} ({why})" for item, why in missing.items()],
-        Paused=[{"Id": item} for item, why in missing.items() if why == "Paused"],
+        Paused=[Listed(Id=item) for item, why in missing.items() if why == "Paused"],
     )

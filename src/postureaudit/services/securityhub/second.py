@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -41,6 +41,10 @@ class Second(msgspec.Struct, frozen=True, kw_only=True):
     Where: str
 
 
+# AWS's model has no list of these (API reference, GetAggregatorV2).
+Linking = Literal["", "NO_REGIONS", "SPECIFIED_REGIONS", "ALL_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED"]
+
+
 class Aggregator(msgspec.Struct, frozen=True, kw_only=True):
     """The account's aggregator of V2 ("" where there is none) and what it leaves out.
 
@@ -50,7 +54,7 @@ class Aggregator(msgspec.Struct, frozen=True, kw_only=True):
 
     AggregatorV2Arn: str | Refusal
     All: bool | Refusal
-    Mode: str
+    Mode: Linking
     Home: str
     Left: list[str]
     Linked: list[str]
@@ -98,7 +102,7 @@ def aggregator(view: View) -> Aggregator:
     if isinstance(found, Refusal):
         return Aggregator(AggregatorV2Arn=arn, All=found, Mode="", Home=home, Left=[], Linked=[], Wanted=[])
     home = home_region(arn) if isinstance(arn, str) and arn else home
-    mode = str(found.get("RegionLinkingMode") or "NO_REGIONS")
+    mode = cast(Linking, str(found.get("RegionLinkingMode") or "NO_REGIONS"))
     linked = sorted(str(region) for region in found.get("LinkedRegions") or [])
     left = {
         region: state
