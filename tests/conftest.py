@@ -26,7 +26,7 @@ Collect = Callable[..., Evidence]
 Mend = Callable[..., dict[str, Finding]]
 resolve_account_hosts()
 # How long one example takes says more about the machine; what must be fast has tests of its own.
-hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("unhurried")
 _LOADERS: list[Any] = []
 
@@ -45,6 +45,8 @@ def _read_models_once(monkeypatch: pytest.MonkeyPatch) -> None:
         core.register_component("data_loader", _LOADERS[0])
 
     monkeypatch.setattr(models, "slim", shared)
+    # How long a throttled call waits is AWS's business; that it is asked again is ours.
+    monkeypatch.setattr("postureaudit.aws.walk._BACKOFF", 0.02)
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,8 @@ def walk_world(
 @pytest.fixture
 def collect(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Collect:
     """Walk a world's account with the real collectors; a service's own tests make only the calls of its checks."""
-    service = request.path.stem.removeprefix("test_")
-    own = [check.id for check in catalog.builtin().checks if check.service == service]
+    stem = getattr(request.module, "SERVICE", request.path.stem.removeprefix("test_"))
+    own = [check.id for check in catalog.builtin().checks if check.service in (stem, stem.partition("_")[0])]
     wanted = catalog.calls(catalog.builtin(), own, services.types()) if own else None
 
     def walk_it(world: World, **options: Any) -> Evidence:

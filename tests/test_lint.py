@@ -531,15 +531,18 @@ def mutants() -> list[tuple[str, tuple[Any, ...], str]]:
     return list(found.values())
 
 
-def test_one_misspelt_letter_anywhere_is_noticed() -> None:
+# A fifth of the mutants at a time: one always, the others in CI.
+@pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.exhaustive) for part in range(1, 5))]
+)
+def test_one_misspelt_letter_anywhere_is_noticed(part: int) -> None:
     """Each name, function, word, placeholder, option and reference of checks.yaml, one letter changed: lint says so."""
+    chosen = mutants()[part::5]
     survivors = [
-        (name, at, text)
-        for name, at, text in mutants()
-        if not noticed(changed(SHIPPED.check(name), at, text))
+        (name, at, text) for name, at, text in chosen if not noticed(changed(SHIPPED.check(name), at, text))
     ]
 
-    assert len(mutants()) > 1500
+    assert len(chosen) > 300
     assert survivors == []
 
 

@@ -102,7 +102,11 @@ def test_denying_one_call(
             )
 
 
-@pytest.mark.parametrize("scenario", NAMES, indirect=True)
+@pytest.mark.parametrize(
+    "scenario",
+    [name if name == "mixed" else pytest.param(name, marks=pytest.mark.exhaustive) for name in NAMES],
+    indirect=True,
+)
 def test_denying_everything_leaves_no_verdict(scenario: tuple[Evidence, Verdicts]) -> None:
     """Nothing passes and nothing fails when every call was refused."""
     evidence, _ = scenario

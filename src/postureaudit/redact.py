@@ -50,6 +50,9 @@ _ACCOUNT = re.compile(r"(?<![0-9a-fA-F])[0-9]{12}(?![0-9a-fA-F])|[0-9]{12}(?=[^0
 _ORGANIZATION = re.compile(r"\bo-[a-z0-9]{10,32}\b")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
 _SESSION = re.compile(r"(assumed-role/[^/\s]+/|federated-user/|:user/(?:[^\s/]+/)*)([^\s'\",/;)]+)")
+# A name as most resources have one; it is looked up, so that thousands of names cost no more than one.
+_WORD = re.compile(r"[A-Za-z0-9_]+(?:[./:@+=-]+[A-Za-z0-9_]+)*")
+_BETWEEN = re.compile(r"([/:=@])")
 _HEAD = re.compile(r"^(\s*aws \S+ \S+)", re.MULTILINE)  # the command itself, before its arguments
 # Facts that are no names: words of closed alphabets, numbers, times, versions, regions.
 _PLAIN = re.compile(
@@ -67,12 +70,15 @@ class Redactor:
     def __init__(self, kinds: Iterable[str], key: bytes) -> None:
         self.kinds = frozenset(kinds)
         self._key = key
-        self._names: re.Pattern[str] | None = None
+        self._plain: frozenset[str] = frozenset()
+        self._odd: re.Pattern[str] | None = None
 
     def report(self, report: Report) -> Report:
         """The report with pseudonyms everywhere, also in fingerprints, so that tickets still group."""
         if "arns" in self.kinds:
-            self._names = _any_of(_names(report))
+            names = _names(report)
+            self._plain = frozenset(name for name in names if _WORD.fullmatch(name))
+            self._odd = _any_of(names - self._plain)
         header = report.evidence.header
         accounts = tuple(
             Account(id=self.text(item.id), name=self._account_name(item.name)) for item in header.accounts
@@ -112,8 +118,9 @@ class Redactor:
             text = _MAIL.sub(lambda match: self.pseudonym("mail", match[0]), text)
         if "arns" in self.kinds:
             text = _ARN.sub(self._arn, text)
-            if self._names is not None:
-                text = self._names.sub(lambda match: self.pseudonym("name", match[0]), text)
+            if self._odd is not None:
+                text = self._odd.sub(lambda match: self.pseudonym("name", match[0]), text)
+            text = _WORD.sub(self._word, text)
         if "accounts" in self.kinds:
             text = _ORGANIZATION.sub(lambda match: self.pseudonym("org", match[0]), text)
             text = _ACCOUNT.sub(lambda match: self.pseudonym("account", match[0]), text)
@@ -132,6 +139,16 @@ class Redactor:
             kind, slash, _ = resource.partition(":")
         head = kind + slash if slash and re.fullmatch(r"[a-z-]+", kind) else ""
         return f"arn:{partition}:{service}:{region}:{account}:{head}{self.pseudonym('name', resource[len(head) :])}"
+
+    def _word(self, match: re.Match[str]) -> str:
+        """A word that is a name, or whose parts between slashes and colons are."""
+        word = match[0]
+        if word in self._plain:
+            return self.pseudonym("name", word)
+        if "/" not in word and ":" not in word:
+            return word
+        parts = _BETWEEN.split(word)
+        return "".join(self.pseudonym("name", part) if part in self._plain else part for part in parts)
 
     def _account_name(self, name: str) -> str:
         return self.pseudonym("alias", name) if name and "accounts" in self.kinds else self.text(name)

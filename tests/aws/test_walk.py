@@ -264,7 +264,6 @@ def test_errors_without_an_answer(
     error: Exception, kind: RefusalKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No way through is the network's; a login that ran out stops the walk as expired credentials do."""
-    monkeypatch.setattr("postureaudit.aws.walk._BACKOFF", 0.01)
 
     def answer(call: str) -> dict[str, Any]:
         raise error

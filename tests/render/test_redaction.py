@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+import msgspec
 import pytest
 
+from postureaudit.findings import Verdict
 from postureaudit.redact import KINDS, Redactor
 from postureaudit.render import FORMATS, Style, renderer
 from postureaudit.report import Report
@@ -15,6 +17,19 @@ from tests.render.zoo import ACCOUNT, ZOO, a_report
 KEY = b"k" * 32
 # Twelve digits that are no part of a hexadecimal fingerprint and of no time in milliseconds.
 DIGITS = re.compile(r"(?<![0-9a-f])[0-9]{12}(?![0-9a-f])")
+
+
+@pytest.fixture(scope="module")
+def demo_report(demo_report: Report) -> Report:
+    """A part of the demo's report that has a name of every kind: all gaps, and every tenth of the rest."""
+    others = [item for item in demo_report.findings if item.verdict is not Verdict.FAIL]
+    failing = [item for item in demo_report.findings if item.verdict is Verdict.FAIL]
+    return msgspec.structs.replace(
+        demo_report,
+        findings=(*(item for at, item in enumerate(failing) if at % 2 == 0 or item.waived), *others[::10]),
+        routes=demo_report.routes[::12],
+        blind=demo_report.blind[:3],
+    )
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,8 @@ from postureaudit.services.guardduty import blindspots
 from postureaudit.services.guardduty.blindspots import Region, Sight, State
 from postureaudit.services.guardduty.catalogue import catalogue, parse
 
+SERVICE = "guardduty"  # whose calls a walk of these tests makes
+
 ACCOUNT = "111122223333"
 DENIED = Refusal(RefusalKind.DENIED, code="AccessDeniedException")
 FOUNDATIONAL = ("FLOW_LOGS", "CLOUD_TRAIL", "DNS_LOGS")

@@ -32,6 +32,9 @@ WANTED = catalog.calls(catalog.builtin(), CHECKS, services.types())
 HOSTILE = ("--debug", "file:///etc/passwd", "x,roleARN=arn:aws:iam::666666666666:role/evil", "[/]", "a'b$(x)")
 
 
+SERVICE = "cloudtrail"  # whose calls a walk of these tests makes
+
+
 def a_world(*regions: str, **fields: Any) -> World:
     world = World(**fields)
     world.account(regions=regions or (HERE, THERE))

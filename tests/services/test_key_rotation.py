@@ -12,6 +12,8 @@ from tests.fakeaws import World
 from tests.fakeaws.world import ACCOUNT, ARCHIVE, Region
 from tests.replay import replay
 
+SERVICE = "cloudtrail"  # whose calls a walk of these tests makes
+
 HERE = "us-east-1"
 ROTATES = "cloudtrail.kms-key-rotation"
 REPLICA = {

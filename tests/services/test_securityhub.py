@@ -726,6 +726,7 @@ def test_no_standard_is_enabled_before_config_records(collect: Collect) -> None:
     assert fsbp and not fsbp.argv and "config.recorder-on" in fsbp.steps[0]
 
 
+@pytest.mark.exhaustive
 def test_each_check_alone_gives_the_same_verdict(collect: Collect) -> None:
     """The calls that a check declares are all it needs, also in the organization's administrator."""
     world = World(default=ARCHIVE)
