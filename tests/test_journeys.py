@@ -518,3 +518,20 @@ def test_every_format_on_stdout(cli: Cli, saved: Saved, tmp_path: Path, name: st
         assert "warning: waiver W" in asked.err and "RESULT" in asked.err
         assert PARSERS[name](asked.out) and asked.out == plain.out
     assert ("\x1b" in asked.out) is (name == "table")
+
+
+@pytest.mark.parametrize("name", ["json", "sarif", "html"])
+def test_a_killed_run_leaves_no_report_that_looks_whole(saved: Saved, tmp_path: Path, name: str) -> None:
+    """kill -9 while a report is written: the file is not there, or still the one from before."""
+    file = tmp_path / f"report.{name}"
+    file.write_text("before")
+    code = (
+        "import os, signal, sys\nfrom postureaudit.cli.main import run\n"
+        "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"run(['report', {str(saved('empty'))!r}, '--no-config', '-s', 'config', '-o', {f'{name}={file}'!r}])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert done.returncode == -signal.SIGKILL
+    assert file.read_text() == "before"
