@@ -22,6 +22,12 @@ checks:
 docs:
     uv run python scripts/make_docs.py
 
+schemas:
+    uv run python scripts/make_schemas.py
+
+browser:
+    uv run --group browser pytest -m browser
+
 demo-evidence:
     uv run python scripts/make_demo.py
 
