@@ -33,7 +33,7 @@ class Cli:
     def run(self, argv: Sequence[str]) -> tuple[int, str, str]:
         """The exit code, standard output and standard error of one command."""
         # The CLI's version 1 has an address of its own for SQS.
-        there = ["--endpoint-url", os.environ["AWS_ENDPOINT_URL"]] if argv[1:2] == ["sqs"] else []
+        there = ["--endpoint-url", os.environ["AWS_ENDPOINT_URL"]] if "sqs" in argv[1:2] else []
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), contextlib.chdir(self._folder):
             code = driver().main([*argv[1:], *there])

@@ -112,6 +112,47 @@ ALIKE: dict[tuple[str, ...], str] = {
         "firewallmanager.policies-remediate",
     ): "a policy in force may only report",
     ("alarms.can-notify", "alarms.can-ring"): "an alarm's actions and its threshold",
+    (
+        "config.all-resource-types",
+        "config.required-types",
+    ): "a recorder may leave out types that nobody requires",
+    (
+        "config.required-rules",
+        "config.required-packs",
+    ): "single rules, and packs, each by a list of one's own",
+    (
+        "config.delegated-admin",
+        "config.organization-deployments",
+    ): "who administers Config, and whether what it rolled out arrived",
+    (
+        "securityhub.delegated-admin",
+        "securityhub.v2-delegated-admin",
+    ): "the two hubs are delegated apart, and the management account can take only the first itself",
+    (
+        "inspector.lambda-scanning",
+        "inspector.lambda-code-scanning",
+    ): "packages, and one's own code: two switches",
+    (
+        "inspector.auto-enable-members",
+        "inspector.members-enabled",
+    ): "accounts that join, and those that are there",
+    (
+        "macie.automated-discovery",
+        "macie.export-separate-account",
+    ): "looking into buckets, and where the results are kept",
+    (
+        "macie.auto-enable-members",
+        "macie.auto-enable-discovery",
+        "macie.members-enabled",
+    ): "Macie and its discovery turn on apart, and neither looks back at accounts that were there before",
+    (
+        "accessanalyzer.unused-access",
+        "accessanalyzer.internal-access",
+    ): "two kinds of analyzer, each paid for apart",
+    (
+        "detective.auto-enable-members",
+        "detective.members-enabled",
+    ): "accounts that join, and those that are there",
 }
 
 

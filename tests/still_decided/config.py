@@ -27,4 +27,14 @@ DECIDED = {
         "config.rules-can-evaluate",
     ): "DescribeConfigurationRecorders: every type that a rule names is recorded",
     ("lambda:GetFunctionConfiguration", "config.rules-healthy"): "no rule has a function of its own",
+    **{
+        (
+            f"config:{call}",
+            "config.organization-deployments",
+        ): "the summary says that the deployment succeeded"
+        for call in (
+            "GetOrganizationConfigRuleDetailedStatus",
+            "GetOrganizationConformancePackDetailedStatus",
+        )
+    },
 }

@@ -10,6 +10,7 @@ DECIDED: dict[tuple[str, str], str] = {
     ("securityhub:DescribeHub", "securityhub.delegated-admin"): _TOLD,
     ("securityhub:GetAdministratorAccount", "securityhub.delegated-admin"): f"{_TOLD}; or its own settings",
     ("securityhub:DescribeOrganizationConfiguration", "securityhub.delegated-admin"): _TOLD,
+    ("securityhub:GetAggregatorV2", "securityhub.v2-aggregator"): "ListAggregatorsV2 lists none",
     ("config:ListConfigurationRecorders", "securityhub.needs-config"): "the account's own recorder records",
     ("securityhub:BatchGetAutomationRules", "securityhub.automation-rules-safe"): "no rule is on",
     (
