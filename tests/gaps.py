@@ -10,6 +10,7 @@ from tests.fakeaws.handlers.securityhub import aggregator
 from tests.fakeaws.policies import allow_service, policy, topic_policy
 from tests.fakeaws.scenarios import empty, organization, well_configured
 from tests.fakeaws.world import ACCOUNT, ALL_MANAGEMENT, ARCHIVE, CIS_1, PLANS, Region, now, trail_policy
+from tests.gaps_around import AROUND, RULE, only_here
 
 HOME, OTHER = "us-east-1", "eu-west-1"
 FINDINGS = {"source": ["aws.guardduty"], "detail-type": ["GuardDuty Finding"], "detail": {"severity": [8]}}
@@ -55,6 +56,10 @@ def needs(world: World, account: str = ACCOUNT) -> dict[str, str]:
         "REMEDIATION_ROLE_ARN": here.account.arn("iam", "role/remediate"),
         "AGGREGATOR_ROLE_ARN": here.account.arn("iam", "role/aggregate"),
         "MALWARE_ROLE_ARN": here.account.arn("iam", "role/scan"),
+        "LAKE_ACCOUNT": ARCHIVE,
+        "SECURITY_CONTACT_NAME": "Security",
+        "SECURITY_CONTACT_TITLE": "Security operations",
+        "SECURITY_CONTACT_PHONE": "+15550100",
     }
 
 
@@ -140,6 +145,7 @@ def administrator() -> World:
     """The administrator of GuardDuty and Security Hub, whose members are not all in, with nothing automatic."""
     world = organization(regions=(HOME,))
     world.default = ARCHIVE
+    only_here(world.account(ARCHIVE))
     there = world.account(ARCHIVE).region(HOME)
     there.add_recorder(global_types=True)
     features = [{"Name": name, "AutoEnable": "NONE"} for name in PLANS]
@@ -244,9 +250,9 @@ def no_standard() -> World:
 
 
 def apart() -> World:
-    """Two regions' hubs, which nothing joins."""
+    """Two regions' hubs, of both kinds, which nothing joins."""
     world = good(HOME, OTHER)
-    world.account().region(HOME).securityhub["aggregator"] = None
+    world.account().region(HOME).securityhub |= {"aggregator": None, "aggregator_v2": None}
     return world
 
 
@@ -307,7 +313,9 @@ GAPS: dict[str, tuple[Callable[[], World], str]] = {
     "bare": (
         bare,
         "cloudtrail.enabled cloudtrail.multi-region config.recorder-on guardduty.enabled securityhub.enabled "
-        "securityhub.v2-enabled",
+        "securityhub.v2-enabled inspector.enabled macie.enabled accessanalyzer.external-access "
+        "accessanalyzer.unused-access detective.enabled account.security-contact vpc.flow-logs "
+        "route53resolver.query-logs",
     ),
     "poor trail": (
         poor_trail,
@@ -353,8 +361,8 @@ GAPS: dict[str, tuple[Callable[[], World], str]] = {
         "securityhub.integration-firewall-manager securityhub.integration-access-analyzer "
         "securityhub.automation-rules-safe",
     ),
-    "no standard": (no_standard, "securityhub.standards-ready securityhub.required-standards"),
-    "apart": (apart, "securityhub.aggregator"),
+    "no standard": (no_standard, "securityhub.standards-ready securityhub.required-standards securityhub.standard-ai"),
+    "apart": (apart, "securityhub.aggregator securityhub.v2-aggregator"),
     "listed regions": (listed_regions, "securityhub.aggregator-all-regions"),
     "bad rules": (
         bad_rules,
@@ -363,6 +371,10 @@ GAPS: dict[str, tuple[Callable[[], World], str]] = {
     "bad topic": (bad_topic, "sns.topic-not-public"),
     "bad alarms": (bad_alarms, "alarms.can-notify alarms.can-ring"),
     "nobody hears": (good, "signal"),
+    **AROUND,
 }
 # What a user's file asks for, where a check asks for nothing by itself.
-PARAMETERS: dict[str, dict[str, Any]] = {"securityhub.required-standards": {"standards": [CIS_1]}}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "securityhub.required-standards": {"standards": [CIS_1]},
+    "config.required-rules": {"identifiers": [RULE]},
+}
