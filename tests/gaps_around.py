@@ -40,8 +40,10 @@ def narrow_recorder() -> World:
         "recordingStrategy": {"useOnly": "INCLUSION_BY_RESOURCE_TYPES"},
     }
     home.add_recorder(group=group)
+    change = {"EventSource": "aws.config", "MessageType": "ConfigurationItemChangeNotification"}
+    source = {"Owner": "CUSTOM_POLICY", "SourceDetails": [change]}
     scope = {"ComplianceResourceTypes": ["AWS::EC2::Instance"]}
-    home.add_rule("machines", "EC2_IMDSV2_CHECK", Scope=scope)
+    home.add_rule("machines", Source=source, Scope=scope)
     home.add_rule("late", "CLOUD_TRAIL_ENABLED", MaximumExecutionFrequency="One_Hour")
     home.config["evaluation"]["late"]["LastSuccessfulInvocationTime"] = now(hours=60)
     return world

@@ -182,6 +182,17 @@ RECORDER = "aws configservice put-configuration-recorder --configuration-recorde
             id="bucket",
         ),
         pytest.param(
+            "aws macie2 update-automated-discovery-configuration --status ENABLED --region r",
+            "aws macie2 update-automated-discovery-configuration --status ENABLED"
+            " --auto-enable-organization-members ALL --region r",
+            id="discovery",
+        ),
+        pytest.param(
+            "aws securityhub update-aggregator-v2 --aggregator-v2-arn a --linked-regions '[\"b\"]' --region r",
+            "aws securityhub update-aggregator-v2 --aggregator-v2-arn a --linked-regions '[\"c\"]' --region r",
+            id="aggregator of V2",
+        ),
+        pytest.param(
             "aws sns set-topic-attributes --topic-arn t --attribute-name Policy --attribute-value '{}' --region r",
             "aws sns set-topic-attributes --topic-arn t --attribute-name Policy --attribute-value '{ }' --region r",
             id="topic",
@@ -232,14 +243,20 @@ def test_what_waits_for_a_fix_that_is_left_is_left_too() -> None:
 # Fixes' operations that put or update, and do not replace what another fix of ours sets: they merge, or one check alone
 # has them, or all that have them say the same. An operation that replaces belongs into plan.py.
 MERGING = {
+    ("account", "put-alternate-contact"),
     ("cloudtrail", "update-trail"),
     ("configservice", "put-config-rule"),
     ("configservice", "put-conformance-pack"),
     ("configservice", "put-remediation-configurations"),
     ("configservice", "put-retention-configuration"),
+    ("detective", "update-organization-configuration"),
     ("guardduty", "update-detector"),
     ("logs", "put-retention-policy"),
+    ("macie2", "update-macie-session"),
+    ("macie2", "update-member-session"),
+    ("macie2", "update-organization-configuration"),
     ("s3api", "put-public-access-block"),
+    ("security-ir", "update-membership"),
     ("securityhub", "update-security-hub-configuration"),
     ("securityhub", "update-standards-control"),
 }

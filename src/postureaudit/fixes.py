@@ -106,7 +106,10 @@ def _terraform(
         if kind == "Need":
             return needs.get(rest) or terraform.Variable(rest)
         if kind == "Doc":
-            return _document(documents[rest](env), needs)
+            document = documents[rest](env)
+            if isinstance(document, list) and all(isinstance(item, str) for item in document):
+                return document  # HCL has lists of its own
+            return _document(document, needs)
         found = _find(name, env)
         return None if isinstance(found, Refusal) else found
 
