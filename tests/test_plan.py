@@ -107,11 +107,11 @@ def test_a_round_of_afters_is_refused_by_lint() -> None:
     ]
 
     problems = lint.lint(Catalog([*catalog.builtin().checks, *own], ""), only=[check.id for check in own])
-    texts = {(item.check, item.text) for item in problems}
+    found = {(item.check, item.at, item.text) for item in problems}
 
-    assert ("x.a", "its fix comes after itself: x.a after x.b after x.c after x.a") in texts
-    assert ("x.d", "its fix comes after 'x.z', which does not exist") in texts
-    assert not [text for name, text in texts if name == "x.e" and "after" in text]
+    assert ("x.a", ("fix",), "its fix comes after itself: x.a after x.b after x.c after x.a") in found
+    assert ("x.d", ("fix", 0, "after", 0), "comes after 'x.z', which does not exist") in found
+    assert not [text for name, _, text in found if name == "x.e" and "after" in text]
     assert len(plan.order(own)) == len(own)
 
 
