@@ -361,7 +361,10 @@ GAPS: dict[str, tuple[Callable[[], World], str]] = {
         "securityhub.integration-firewall-manager securityhub.integration-access-analyzer "
         "securityhub.automation-rules-safe",
     ),
-    "no standard": (no_standard, "securityhub.standards-ready securityhub.required-standards securityhub.standard-ai"),
+    "no standard": (
+        no_standard,
+        "securityhub.standards-ready securityhub.required-standards securityhub.standard-ai",
+    ),
     "apart": (apart, "securityhub.aggregator securityhub.v2-aggregator"),
     "listed regions": (listed_regions, "securityhub.aggregator-all-regions"),
     "bad rules": (

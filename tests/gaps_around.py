@@ -95,7 +95,9 @@ def nothing_automatic() -> World:
     only_here(world.account(ARCHIVE))
     there = world.account(ARCHIVE).region(HOME)
     there.add_recorder(global_types=True)
-    there.inspector2["org"] = {"autoEnable": {"ec2": False, "ecr": True, "lambda": False, "codeRepository": False}}
+    there.inspector2["org"] = {
+        "autoEnable": {"ec2": False, "ecr": True, "lambda": False, "codeRepository": False}
+    }
     there.inspector2["members"].pop(ACCOUNT)
     there.macie2 |= {"org": {"autoEnable": False}, "discovery": ["ENABLED", "NONE"]}
     there.macie2["members"][ACCOUNT] = "Paused"

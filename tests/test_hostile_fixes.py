@@ -20,7 +20,10 @@ from tests import aws_cli, scripts
 from tests.conftest import walk_world
 from tests.fakeaws import World
 from tests.fakeaws.handlers.config import add_aggregator
-from tests.fakeaws.world import ACCOUNT, ARCHIVE
+from tests.fakeaws.handlers.detective import graph
+from tests.fakeaws.handlers.macie import session
+from tests.fakeaws.handlers.vpc import add_config, add_vpc
+from tests.fakeaws.world import ACCOUNT, ARCHIVE, Region
 from tests.gaps import FINDINGS, HOME, needs
 from tests.reports import a_report
 
@@ -34,7 +37,10 @@ NAMES = {
     "shorthand": f"x,roleARN={EVIL}",
     "json": '{"a": "b"}',
 }
-FAMILIES = {"cloudtrail", "config", "guardduty", "eventbridge", "alarms", "signal", "securityhub"}
+FAMILIES = {
+    *("cloudtrail", "config", "guardduty", "eventbridge", "alarms", "signal", "securityhub"),
+    *("vpc", "route53resolver", "macie", "detective"),
+}
 
 
 def a_world(name: str) -> World:
@@ -63,7 +69,19 @@ def a_world(name: str) -> World:
     pattern = '{ $.userIdentity.type = "Root" && $.eventType != "AwsServiceEvent" }'
     home.add_metric_filter(logs, name, pattern, name)
     home.add_alarm(name, name, threshold=5, actions=[topic], enabled=False, AlarmDescription=name)
+    add_around(home, name)
     return world
+
+
+def add_around(home: Region, name: str) -> None:
+    """The same for the services around the four."""
+    add_vpc(home, name)
+    add_config(home, name)
+    home.macie2 |= {
+        "session": session(home),
+        "export": {"bucketName": "trail-logs", "kmsKeyArn": name, "keyPrefix": name},
+    }
+    home.detective |= {"graphs": [{**graph(home), "Arn": name}], "org_admins": [ACCOUNT]}
 
 
 class Seen:
