@@ -43,7 +43,7 @@ def one_round(
     patch: pytest.MonkeyPatch, world: World, given: dict[str, str], where: Path
 ) -> tuple[Plan, dict[str, Finding]]:
     """Audit, write the fixes, run the script, and hand its commands to the real AWS CLI in their order."""
-    evidence = walk_world(patch, world)
+    evidence = walk_world(patch, world, max_workers=4)  # more threads only wait for each other
     findings = evaluate.evaluate(evidence, catalog.builtin(), needs=given)
     made = plan.make(findings, plan.order(catalog.builtin().checks))
     folder.write(where, script.files(a_report(evidence, findings), made))
