@@ -77,13 +77,22 @@ def _organization(scope: Scope) -> Collection:
     """What the organization deploys, asked where it is deployed from: nobody else sees it (API reference)."""
     organization, admins = yield [
         Ask("organizations:DescribeOrganization", region=scope.leader),
-        Ask("organizations:ListDelegatedAdministrators", region=scope.leader, ServicePrincipal=MULTI_ACCOUNT),
+        Ask("organizations:ListDelegatedAdministrators", region=scope.leader),
     ]
     manager = organization.get("Organization", {}).get("MasterAccountId")
-    delegated = scope.account in admins.pick("DelegatedAdministrators[].Id")
     hidden = isinstance(organization.outcome, Refusal)
-    if manager != scope.account and not delegated and not hidden:
-        return
+    if manager != scope.account and not hidden:
+        if scope.account not in admins.pick("DelegatedAdministrators[].Id"):
+            return
+        (delegated,) = yield [
+            Ask(
+                "organizations:ListDelegatedServicesForAccount",
+                region=scope.leader,
+                AccountId=scope.account,
+            )
+        ]
+        if MULTI_ACCOUNT not in delegated.pick("DelegatedServices[].ServicePrincipal"):
+            return
     packs, rules = yield [ORGANIZATION_PACKS, ORGANIZATION_RULES]
     yield [
         *(
