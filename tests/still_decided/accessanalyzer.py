@@ -3,6 +3,7 @@
 _ALONE = "DescribeOrganization: a standalone account decides for itself"
 
 DECIDED = {
-    ("organizations:ListDelegatedAdministrators", "accessanalyzer.unused-access"): _ALONE,
-    ("organizations:ListDelegatedAdministrators", "accessanalyzer.internal-access"): _ALONE,
+    (f"organizations:{call}", f"accessanalyzer.{name}"): _ALONE
+    for call in ("ListDelegatedAdministrators", "ListDelegatedServicesForAccount")
+    for name in ("unused-access", "internal-access")
 }

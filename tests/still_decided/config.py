@@ -8,6 +8,13 @@ DECIDED = {
         for call in ("ListDelegatedAdministrators", "ListDelegatedServicesForAccount")
         for name in ("aggregator", "aggregator-healthy")
     },
+    **{
+        (
+            f"organizations:{call}",
+            "config.organization-deployments",
+        ): "DescribeOrganization: the management account sees what it deployed itself"
+        for call in ("ListDelegatedAdministrators", "ListDelegatedServicesForAccount")
+    },
     ("cloudtrail:DescribeTrails", "config.bucket-separate-account"): _BUCKET,
     ("config:DescribeConfigurationAggregators", "config.delegated-admin"): "ListDelegatedAdministrators",
     (

@@ -13,13 +13,13 @@ DECIDED: dict[tuple[str, str], str] = {
     ("securityhub:GetAggregatorV2", "securityhub.v2-aggregator"): "ListAggregatorsV2 lists none",
     ("config:ListConfigurationRecorders", "securityhub.needs-config"): "the account's own recorder records",
     ("securityhub:BatchGetAutomationRules", "securityhub.automation-rules-safe"): "no rule is on",
-    (
-        "organizations:ListDelegatedAdministrators",
-        "securityhub.v2-aggregator",
-    ): "DescribeOrganization: a standalone account decides for itself",
-    ("organizations:ListDelegatedAdministrators", "securityhub.v2-policy"): "DescribeEffectivePolicy",
-    (
-        "organizations:ListDelegatedAdministrators",
-        "securityhub.v2-delegated-admin",
-    ): "ListOrganizationAdminAccounts",
+    **{
+        (f"organizations:{call}", f"securityhub.{name}"): answer
+        for call in ("ListDelegatedAdministrators", "ListDelegatedServicesForAccount")
+        for name, answer in (
+            ("v2-aggregator", "DescribeOrganization: a standalone account decides for itself"),
+            ("v2-policy", "DescribeEffectivePolicy"),
+            ("v2-delegated-admin", "ListOrganizationAdminAccounts"),
+        )
+    },
 }
