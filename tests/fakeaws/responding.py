@@ -144,9 +144,11 @@ CIS_FILTERS: dict[str, tuple[str, str]] = {
 }
 
 
-def respond(world: World, home: str = "us-east-1") -> World:
-    """Give the default account's world a response: rules everywhere, one topic, and the CIS alarms."""
-    account = world.account()
+def respond(
+    world: World, home: str = "us-east-1", *, account: Account | None = None, alarms: bool = True
+) -> World:
+    """Give an account (the world's default) a response: rules everywhere, one topic, and the CIS alarms."""
+    account = account or world.account()
     here = account.region(home)
     topic = add_alert_topic(here)
     role = _forwarder(account, home)
@@ -156,7 +158,8 @@ def respond(world: World, home: str = "us-east-1") -> World:
             _add_alert_rules(region, topic)
         else:
             _forward(region, here.arn("events", "event-bus/default"), role)
-    add_cis_alarms(here, "cloudtrail", topic)
+    if alarms:
+        add_cis_alarms(here, "cloudtrail", topic)
     return world
 
 

@@ -21,6 +21,15 @@ BLOCK = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
 )
 PRODUCTS = ("guardduty", "config", "inspector", "macie", "firewall-manager", "access-analyzer", "health")
+SCANS = ("ec2", "ecr", "lambda", "lambdaCode")
+# Service principals of those whom one account administers, beside those that run_adjacent delegates.
+ADMINISTERED = tuple(
+    f"{item}.amazonaws.com"
+    for item in (
+        *("cloudtrail", "config", "guardduty", "securityhub", "config-multiaccountsetup"),
+        *("access-analyzer", "detective", "inspector2", "macie"),
+    )
+)
 _HOME = "us-east-1"
 
 
@@ -50,7 +59,7 @@ def well_configured(*, readable: bool = False, regions: tuple[str, ...] = REGION
     world = World()
     account = world.account(regions=regions)
     account.aliases, account.block = ["prod"], dict(BLOCK)
-    account.contacts |= {kind: _contact(kind) for kind in ("SECURITY", "OPERATIONS", "BILLING")}
+    furnish_contacts(account)
     add_vpc(account.region(_HOME), traffic="ALL", queries=True, interfaces=1)
     add_sir_membership(account.region(_HOME))
     furnish_trail(world, account, readable)
@@ -67,8 +76,8 @@ def well_configured(*, readable: bool = False, regions: tuple[str, ...] = REGION
         region.add_hub(standards=(FSBP, CIS_3, AI), products=PRODUCTS)
         region.securityhub["v2"] = hub_v2(region)
         add_lake(region)
-        region.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
-        _good_macie(region)
+        furnish_scans(region)
+        furnish_macie(region)
         region.accessanalyzer["analyzers"].append(analyzer(region))
         region.detective["graphs"] = [graph(region)]
         if region is home:
@@ -81,7 +90,8 @@ def well_configured(*, readable: bool = False, regions: tuple[str, ...] = REGION
     return world
 
 
-def _good_macie(region: Region) -> None:
+def furnish_macie(region: Region) -> None:
+    """Macie on, discovering, publishing, and keeping its results in the log archive."""
     region.macie2 |= {
         "session": macie_session(region),
         "discovery": ["ENABLED", "ALL"],
@@ -90,23 +100,25 @@ def _good_macie(region: Region) -> None:
     }
 
 
-def _contact(kind: str) -> Json:
+def furnish_contacts(account: Account) -> None:
+    """People whom AWS calls about security, operations and billing."""
     person = {
         "Name": "SOC",
         "Title": "Security",
         "EmailAddress": "soc@example.com",
         "PhoneNumber": "+15550100",
     }
-    return {"AlternateContactType": kind, **person}
+    for kind in ("SECURITY", "OPERATIONS", "BILLING"):
+        account.contacts[kind] = {"AlternateContactType": kind, **person}
 
 
-def furnish_trail(world: World, account: Account, readable: bool) -> None:
+def furnish_trail(world: World, account: Account, readable: bool, *, bucket: str = "org-trail-logs") -> None:
     """A trail of everything at home, with its group, its key, and the log archive's buckets."""
     home = account.region(_HOME)
     home.add_log_group("cloudtrail", 400)
     arn = home.add_trail(
         "main",
-        bucket="org-trail-logs",
+        bucket=bucket,
         advanced=selectors_of_everything(),
         insights=("ApiCallRateInsight", "ApiErrorRateInsight"),
         KmsKeyId=home.add_key(),
@@ -117,11 +129,11 @@ def furnish_trail(world: World, account: Account, readable: bool) -> None:
     rules = [{"ID": "keep", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 2557}}]
     sse: Json = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": home.arn("kms", "key/1")}
     world.add_bucket(
-        "org-trail-logs",
+        bucket,
         ARCHIVE,
         head={account.id},
         readers={account.id} if readable else set(),
-        policy=trail_policy("org-trail-logs", arn),
+        policy=trail_policy(bucket, arn),
         block=dict(BLOCK),
         versioning="Enabled",
         lock={
@@ -167,15 +179,15 @@ def organization(
 ) -> World:
     """The default account manages an organization; `admin` is delegated for everything; members are empty."""
     world = well_configured(readable=True, regions=regions)
-    principals = (
-        *("cloudtrail", "config", "guardduty", "securityhub", "config-multiaccountsetup"),
-        *("access-analyzer", "detective", "inspector2", "macie"),
+    world.organize(
+        ACCOUNT,
+        (admin, *members),
+        access=ADMINISTERED,
+        delegated={name: [admin] for name in ADMINISTERED},
     )
-    names = tuple(f"{item}.amazonaws.com" for item in principals)
-    world.organize(ACCOUNT, (admin, *members), access=names, delegated={name: [admin] for name in names})
     account, delegate = world.account(), world.account(admin)
     for name, region in account.regions.items():
-        _delegated(region, delegate.region(name), (ACCOUNT, *members))
+        run_neighbours(region, delegate.region(name), (ACCOUNT, *members))
         region.guardduty["org_admins"] = region.securityhub["org_admins"] = [admin]
         region.guardduty["admin"] = region.securityhub["admin"] = admin
         there = delegate.region(name)
@@ -184,7 +196,7 @@ def organization(
         there.add_hub()
         there.securityhub["members"] = [ACCOUNT, *members]
     account.region(_HOME).responders["memberships"].clear()
-    _delegate_adjacent(world, delegate, (ACCOUNT, admin, *members))
+    run_adjacent(world, delegate, (ACCOUNT, admin, *members))
     assert world.organization
     everywhere = '{"securityhub":{"enable_in_regions":["ALL_SUPPORTED"],"disable_in_regions":[]}}'
     world.organization["Effective"][(ACCOUNT, "SECURITYHUB_POLICY")] = everywhere
@@ -195,41 +207,58 @@ def organization(
     return world
 
 
-def _delegate_adjacent(world: World, delegate: Account, accounts: tuple[str, ...]) -> None:
-    """The delegated administrator runs Security Lake, Security Incident Response and Firewall Manager."""
+def run_adjacent(
+    world: World, delegate: Account, accounts: tuple[str, ...], *, lake: Account | None = None
+) -> None:
+    """The delegated administrator runs Security Incident Response, Firewall Manager and, unless `lake` does, Security
+    Lake, for all these accounts."""
     org = world.organization
     assert org is not None
-    for name in ("securitylake.amazonaws.com", "security-ir.amazonaws.com"):
+    keeper = lake or delegate
+    for service, admin in (("securitylake", keeper), ("security-ir", delegate), ("fms", delegate)):
+        name = f"{service}.amazonaws.com"
         org["Access"].append(name)
-        org["Delegated"][name] = [delegate.id]
-    for region in delegate.regions.values():
+        org["Delegated"][name] = [admin.id]
+    for region in keeper.regions.values():
         add_lake(region, *accounts)
     add_sir_membership(delegate.region(_HOME))
     org["FirewallManager"] = delegate.id
     add_policy(delegate.region(_HOME))
 
 
-def _delegated(here: Region, there: Region, members: tuple[str, ...]) -> None:
-    """What the administrator of the neighbours has on in a region; it turns new members on."""
-    there.inspector2["status"] = dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), "ENABLED")
+def run_neighbours(here: Region, there: Region, members: tuple[str, ...]) -> None:
+    """What the administrator of Inspector, Macie, Detective and Access Analyzer has on in a region, `here` being the
+    management account's; it turns new members on."""
+    admin = there.account.id
+    furnish_scans(there)
     there.accessanalyzer["analyzers"] = [
         analyzer(there, "external", "ORGANIZATION"),
         analyzer(there, "unused", "ORGANIZATION_UNUSED_ACCESS"),
         analyzer(there, "internal", "ORGANIZATION_INTERNAL_ACCESS"),
     ]
+    here.inspector2["org_admins"] = [admin]
     there.inspector2["members"] = dict.fromkeys(members, "ENABLED")
-    admin = there.account.id
-    here.detective |= {"org_admins": [admin], "graphs": [], "invitations": {admin: "ENABLED"}}
+    there.inspector2["org"] = {"autoEnable": dict.fromkeys(SCANS, True)}
+    here.macie2["org_admins"] = here.detective["org_admins"] = [admin]
+    furnish_macie(there)
+    there.macie2 |= {"members": dict.fromkeys(members, "Enabled"), "org": {"autoEnable": True}}
     there.detective |= {
         "graphs": [graph(there)],
         "members": dict.fromkeys(members, "ENABLED"),
         "auto_enable": True,
     }
-    here.macie2 |= {"org_admins": [admin], "admin": admin}
-    _good_macie(there)
-    here.inspector2["org_admins"] = [admin]
-    there.macie2 |= {"members": dict.fromkeys(members, "Enabled"), "org": {"autoEnable": True}}
-    there.inspector2["org"] = {"autoEnable": dict.fromkeys(("ec2", "ecr", "lambda", "lambdaCode"), True)}
+    join_neighbours(here, admin)
+
+
+def join_neighbours(here: Region, admin: str) -> None:
+    """The region's account is a member of Macie's and Detective's administrator."""
+    here.macie2["admin"] = admin
+    here.detective |= {"graphs": [], "invitations": {admin: "ENABLED"}}
+
+
+def furnish_scans(region: Region) -> None:
+    """Inspector scans all that it can."""
+    region.inspector2["status"] = dict.fromkeys(SCANS, "ENABLED")
 
 
 def responding() -> World:

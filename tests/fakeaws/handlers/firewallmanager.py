@@ -6,6 +6,8 @@ from ..faults import AwsError
 from ..world import Call, Json, Region
 from .registry import handles, manager
 
+PRINCIPAL = "fms.amazonaws.com"
+
 
 def add_policy(
     region: Region, name: str = "baseline", *, remediates: bool = True, status: str = "ACTIVE"
@@ -56,4 +58,6 @@ def _associate(call: Call, given: Json) -> Json:
         text = f"{call.account.id} is not the management account of the Organization"
         raise AwsError("InvalidOperationException", text)
     org["FirewallManager"] = given["AdminAccount"]
+    org["Delegated"][PRINCIPAL] = [given["AdminAccount"]]  # Firewall Manager registers it with Organizations
+    org["Access"] += [] if PRINCIPAL in org["Access"] else [PRINCIPAL]
     return {}
