@@ -202,10 +202,13 @@ def test_who_is_delegated_takes_few_calls(collect: Collect) -> None:
     assert sorted(made) == [
         "DescribeOrganization",
         "ListDelegatedAdministrators",
-        "ListDelegatedServicesForAccount",
+        "ListDelegatedServicesForAccount",  # of the audit account
+        "ListDelegatedServicesForAccount",  # and of the log archive
     ]
-    assert organizations.delegated(View(evidence, MANAGEMENT), "config.amazonaws.com") == [AUDIT]
-    assert organizations.delegated(View(evidence, MANAGEMENT), "macie.amazonaws.com") == []
+    view = View(evidence, MANAGEMENT)
+    assert organizations.delegated(view, "config.amazonaws.com") == [AUDIT]
+    assert organizations.delegated(view, "securitylake.amazonaws.com") == [ARCHIVE]
+    assert organizations.delegated(view, "account.amazonaws.com") == []
 
 
 @pytest.mark.parametrize(

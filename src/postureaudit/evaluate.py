@@ -51,7 +51,9 @@ def evaluate(
         produced: dict[str, list[Resource] | Refusal] = {}
         judged: dict[str, list[tuple[Resource, Judgement]]] = {}
         audit = organizations.wanted_administrator(view)  # what the caller named need not be set again
-        known = {**({"ADMIN_ACCOUNT": audit} if audit else {}), **(needs or {})}
+        keeper = organizations.wanted_log_archive(view)
+        given = {"ADMIN_ACCOUNT": audit, "LAKE_ACCOUNT": keeper}
+        known = {**{name: account for name, account in given.items() if account}, **(needs or {})}
         for check in checks:
             if check.resource not in produced:
                 produced[check.resource] = _produced(types[check.resource], view)

@@ -9,6 +9,7 @@ from .handlers.securityhub import aggregator, aggregator_v2, hub_v2
 from .handlers.securityir import TRIAGE_ROLE, add_sir_membership
 from .handlers.securitylake import add_lake
 from .handlers.vpc import add_vpc
+from .responding import respond
 from .scenarios import (
     ADMINISTERED,
     BLOCK,
@@ -31,9 +32,11 @@ HOME, OTHER = "us-east-1", "eu-west-1"
 POLICY = '{"securityhub":{"enable_in_regions":["ALL_SUPPORTED"],"disable_in_regions":[]}}'
 
 
-def landing_zone(view_from: str = MANAGEMENT, *, regions: tuple[str, ...] = (HOME, OTHER)) -> World:
+def landing_zone(
+    view_from: str = MANAGEMENT, *, regions: tuple[str, ...] = (HOME, OTHER), responds: bool = False
+) -> World:
     """Everything right: one organization trail and every bucket and lake in the log archive, all else run by the audit
-    account.
+    account; if it `responds`, every account has rules and a topic, and those with a trail alarms.
 
     SUSPENDED is closed and no member of anything. `view_from` is the account whose credentials the child gets; ALONE
     has the same settings, what it needs of its own, and no organization.
@@ -72,6 +75,8 @@ def landing_zone(view_from: str = MANAGEMENT, *, regions: tuple[str, ...] = (HOM
         home = world.account(name).region(HOME)
         home.securityhub["aggregator"] = aggregator(home)
         home.securityhub["aggregator_v2"] = aggregator_v2(home)
+    for name in (*ACTIVE, ALONE) if responds else ():
+        respond(world, account=world.account(name), alarms=name in (MANAGEMENT, ALONE))
     return world
 
 

@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
 from postureaudit.asks import Ask, Collection, Scope
 from postureaudit.evidence import Refusal
 from postureaudit.resources import View, malformed
+from postureaudit.services import organizations
 from postureaudit.services.organizations import (
     DELEGATION_CALLS,
     POSITION_CALLS,
+    acts_as_audit,
     delegated,
-    gap,
     members,
+    not_delegated,
     position,
     wanted_administrator,
 )
 
 POSITION = POSITION_CALLS
 DELEGATES = DELEGATION_CALLS
-# What Organizations tells a member that is delegated for nothing; a missing permission reads "is not authorized to
-# perform" (Organizations API reference, "can be called only from the management account or by a member account that
-# is a delegated administrator").
-_NOT_DELEGATED = "you don't have permissions to access this resource"
 
 Admin = Callable[[View, str], "str | Refusal"]
+Itself = Callable[[View, str], "Administrator"]
+
+
+class Chosen(NamedTuple):
+    """The account that the caller wants a task to be delegated to, "" for any, and what people call it."""
+
+    account: str
+    title: str
 
 
 class Delegation(msgspec.Struct, frozen=True, kw_only=True):
-    """The delegated administrator, as the management account sees it.
+    """The delegated administrator, as the management account sees it, or the account that should be it.
 
-    `Here` says whether this is the management account; `Account` is the administrator in this region, `Other`
-    the one in other regions ("" where there is none); `Where` is where to look instead. `Delegated`: one may be it,
-    which is the account that the caller named as audit account, else any. `Gap` is what is wrong, for people;
-    `Taken` the administrator that is not the named one, else "".
+    `Here` says whether this is one of them; `Account` is the administrator in this region, `Other` the one in other
+    regions ("" where there is none); `Where` is where to look instead. `Delegated`: one may be it, which is the
+    account that the caller named for it, else any. `Gap` is what is wrong, for people; `Taken` the administrator that
+    is not the named one, else "". `Manages`: this is the management account, the only one that can change it; `To`
+    whom to delegate to, for people.
     """
 
     Here: bool | Refusal
@@ -45,13 +53,19 @@ class Delegation(msgspec.Struct, frozen=True, kw_only=True):
     Where: str
     Gap: str = ""
     Taken: str = ""
+    Manages: bool = False
+    To: str = ""
 
 
 class Administrator(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether this account administers the service for the organization here, and if not, where to look."""
+    """Whether this account administers the service for the organization here, and if not, where to look.
+
+    `Account` is the one that does, "" where that is this one or not known.
+    """
 
     Here: bool | Refusal
     Where: str
+    Account: str = ""
 
 
 class Manager(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +93,14 @@ def _organization(scope: Scope) -> Ask:
     return Ask("organizations:DescribeOrganization", region=scope.leader)
 
 
-def delegation(view: View, region: str, admin: Admin) -> Delegation:
-    """Who is delegated in a region. `admin` reads the service's own answer there, "" for nobody."""
+def delegation(view: View, region: str, admin: Admin, administrator: Itself) -> Delegation:
+    """Who is delegated in a region. `admin` reads the service's own answer there, "" for nobody, in the management
+    account; `administrator` what an account is told of itself, for the one that should be it."""
     where = position(view)
+    if acts_as_audit(view):
+        found = administrator(view, region)
+        ours = [view.account] if found.Here is True else [found.Account] if found.Account else []
+        return as_managed(view, True, found.Here if isinstance(found.Here, Refusal) else ours, [])
     here = where.Role if isinstance(where.Role, Refusal) else where.Role == "management"
     account = admin(view, region) if here is True else ""
     others = [admin(view, name) for name in view.regions] if here is True else []
@@ -90,23 +109,49 @@ def delegation(view: View, region: str, admin: Admin) -> Delegation:
     return as_managed(view, here, named, fit)
 
 
-def as_managed(view: View, here: bool | Refusal, named: list[str] | Refusal, others: list[str]) -> Delegation:
-    """The delegation of a service to these accounts, `others` being those it is delegated to elsewhere."""
-    where, wanted = position(view), wanted_administrator(view)
-    manager = where.ManagementAccount
+def as_managed(
+    view: View,
+    here: bool | Refusal,
+    named: list[str] | Refusal,
+    others: list[str],
+    *,
+    to: Chosen | None = None,
+) -> Delegation:
+    """The delegation of a service to these accounts, `others` being those it is delegated to elsewhere.
+
+    `to` is the account that should be it, the audit account unless another is meant.
+    """
+    where, chosen = position(view), to or Chosen(wanted_administrator(view), "audit account")
+    wanted, manager = chosen.account, where.ManagementAccount
     right = named if isinstance(named, Refusal) else wanted in named if wanted else bool(named)
     known = [] if isinstance(named, Refusal) else named
     fit = [account for account in others if not wanted or account == wanted]
     other = fit[0] if fit else ""
+    gap = organizations.gap(known, wanted if right is False else "", chosen.title)
+    if not known and wanted == view.account:  # which is told of itself alone
+        gap = f"the {chosen.title} {wanted} does not have it"
     return Delegation(
         Here=here,
         Delegated=right,
         Account=named if isinstance(named, Refusal) else next(iter(named), ""),
         Other=other,
         Where=look("the management account", manager if isinstance(manager, str) else ""),
-        Gap=gap(known, wanted) + (f"; in other regions to {other}" if other else ""),
+        Gap=gap + (f"; in other regions to {other}" if other else ""),
         Taken=known[0] if known and right is False else "",
+        Manages=where.Role == "management",
+        To=f"the {chosen.title} {wanted}" if wanted else f"your {chosen.title}",
     )
+
+
+def by_organizations(view: View, principal: str, to: Chosen | None = None) -> Delegation:
+    """The delegation of a service that leaves it to Organizations; the account that should be it is asked, too."""
+    where, chosen = position(view), to or Chosen(wanted_administrator(view), "audit account")
+    ours = where.Role == "member" and chosen.account == view.account
+    here = where.Role if isinstance(where.Role, Refusal) else where.Role == "management" or ours
+    named = delegated(view, principal)
+    if ours and isinstance(named, Refusal) and is_delegate(view, principal) is False:
+        named = []
+    return as_managed(view, here, named, [], to=chosen)
 
 
 def look(what: str, account: str | Refusal) -> str:
@@ -137,7 +182,7 @@ def is_delegate(view: View, principal: str) -> bool | Refusal:
     found = delegated(view, principal)
     if not isinstance(found, Refusal):
         return view.account in found
-    if position(view).Role == "member" and _NOT_DELEGATED in found.message.lower():
+    if position(view).Role == "member" and not_delegated(found):
         return False
     return found
 

@@ -12,7 +12,7 @@ from postureaudit.services.administrators import (
     DELEGATES,
     Administrator,
     Delegation,
-    as_managed,
+    by_organizations,
     is_delegate,
     look,
 )
@@ -110,7 +110,5 @@ def administrator(view: View) -> Administrator:
 
 
 def delegation(view: View) -> Delegation:
-    """Who is delegated, as the management account sees it."""
-    where = position(view)
-    here = where.Role if isinstance(where.Role, Refusal) else where.Role == "management"
-    return as_managed(view, here, delegated(view, PRINCIPAL), [])
+    """Who is delegated, as Organizations says."""
+    return by_organizations(view, PRINCIPAL)

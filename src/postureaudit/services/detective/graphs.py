@@ -20,9 +20,9 @@ from postureaudit.services.detective.asks import members_ask, settings_ask
 PRINCIPAL = "detective.amazonaws.com"
 OWN = ("detective:ListGraphs",)
 GRAPH = (*OWN, "detective:ListInvitations")
-DELEGATION = (*POSITION, "detective:ListOrganizationAdminAccounts")
 AUTO_ENABLE = (*POSITION, *OWN, "detective:DescribeOrganizationConfiguration")
-ADMINISTRATOR = (*AUTO_ENABLE, *DELEGATES)
+ADMINISTRATOR = (*AUTO_ENABLE, *DELEGATES, "detective:ListInvitations")
+DELEGATION = (*ADMINISTRATOR, "detective:ListOrganizationAdminAccounts")
 MEMBERSHIP = (*AUTO_ENABLE, "detective:ListMembers", "organizations:ListAccounts")
 
 
@@ -87,15 +87,14 @@ def admin(view: View, region: str) -> str | Refusal:
 def administrator(view: View, region: str) -> Administrator:
     """Whether this account administers Detective for the organization: that account has a graph of its own."""
     found, named = graph(view, region), admin(view, region)
-    where = look(
-        "Detective's administrator account", found.Administrator or (named if isinstance(named, str) else "")
-    )
-    if not isinstance(found.Arn, str):
-        return Administrator(Here=found.Arn, Where=where)
-    if not found.Arn:
-        return Administrator(Here=False, Where=where)
+    above = found.Administrator or (named if isinstance(named, str) and named != view.account else "")
     nobodys = Manager(Managed=False, Account="")
-    return Administrator(Here=administers(view, auto_enable(view, region), nobodys, PRINCIPAL), Where=where)
+    here: bool | Refusal = False
+    if not isinstance(found.Arn, str):
+        here = found.Arn
+    elif found.Arn:
+        here = administers(view, auto_enable(view, region), nobodys, PRINCIPAL)
+    return Administrator(Here=here, Where=look("Detective's administrator account", above), Account=above)
 
 
 def auto_enable(view: View, region: str) -> bool | Refusal:

@@ -32,7 +32,7 @@ def organizations(view: View) -> Iterator[Resource]:
             elsewhere="this account is in no organization" if alone else "",
             facts=facts(
                 Graph=graphs.graph(view, region),
-                Delegation=delegation(view, region, graphs.admin),
+                Delegation=delegation(view, region, graphs.admin, graphs.administrator),
                 Administrator=graphs.administrator(view, region),
                 AutoEnable=graphs.auto_enable(view, region),
                 Membership=graphs.membership(view, region),

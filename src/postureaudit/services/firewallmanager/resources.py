@@ -18,11 +18,13 @@ from postureaudit.resources import (
     malformed,
     member,
 )
-from postureaudit.services.organizations import position
-from postureaudit.services.standing import POSITION, at_management
+from postureaudit.services.administrators import Delegation, as_managed, look
+from postureaudit.services.organizations import acts_as_audit, look_in_management, position
+from postureaudit.services.standing import POSITION, alone
 
 ADMINISTRATOR_CALL = "fms:GetAdminAccount"
 POLICIES_CALL = "fms:ListPolicies"
+ADMINISTRATOR = (*POSITION, ADMINISTRATOR_CALL)
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +67,9 @@ def policies(view: View, region: str) -> Policies:
     where = "this account administers no policy here"
     if isinstance(outcome, Absent):
         text = outcome.message.lower()
-        where = "look in the account that administers Firewall Manager"
+        where = look("the account that administers Firewall Manager", administrator(view).Account)
         if "no default admin" in text:
-            where = "Firewall Manager has no administrator"
+            where = alone(view) or f"Firewall Manager has no administrator: {look_in_management(view)}"
     return Policies(
         Any=bool(found),
         Elsewhere=where,
@@ -88,6 +90,16 @@ def administrator(view: View) -> Administrator:
     return Administrator(Ready=bool(account) and state == "READY", Account=account, Role=state)
 
 
+def delegation(view: View) -> Delegation:
+    """Who administers Firewall Manager, as it says itself to the management account and to its administrator."""
+    role, found = position(view).Role, body(view.outcome(ADMINISTRATOR_CALL, view.leader))
+    named: list[str] | Refusal = found if isinstance(found, Refusal) else []
+    if not isinstance(found, Refusal) and found.get("AdminAccount"):
+        named = [str(found["AdminAccount"])]
+    here = role if isinstance(role, Refusal) else role == "management" or acts_as_audit(view)
+    return as_managed(view, here, named, [])
+
+
 def regions(view: View) -> Iterator[Resource]:
     """One place a region."""
     for region in view.regions:
@@ -105,8 +117,8 @@ def organizations(view: View) -> Iterator[Resource]:
         type="firewallmanager.organization",
         account=view.account,
         region=None,
-        elsewhere=at_management(view),
-        facts=facts(Administrator=administrator(view)),
+        elsewhere=alone(view),
+        facts=facts(Delegation=delegation(view), Administrator=administrator(view)),
     )
 
 
@@ -114,14 +126,17 @@ REGION = ResourceType(
     name="firewallmanager.region",
     scope=ScopeKind.REGION,
     none="no region audited",
-    facets=(Facet(name="Policies", calls=(POLICIES_CALL,), shape=Policies),),
+    facets=(Facet(name="Policies", calls=(*ADMINISTRATOR, POLICIES_CALL), shape=Policies),),
     produce=regions,
 )
 ORGANIZATION = ResourceType(
     name="firewallmanager.organization",
     scope=ScopeKind.ORGANIZATION,
     none="no organization",
-    facets=(Facet(name="Administrator", calls=(*POSITION, ADMINISTRATOR_CALL), shape=Administrator),),
+    facets=(
+        Facet(name="Delegation", calls=ADMINISTRATOR, shape=Delegation),
+        Facet(name="Administrator", calls=ADMINISTRATOR, shape=Administrator),
+    ),
     produce=organizations,
 )
 TYPES = (REGION, ORGANIZATION)

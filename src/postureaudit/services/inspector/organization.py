@@ -10,7 +10,6 @@ from postureaudit.evidence import Json, Refusal
 from postureaudit.resources import View, all_of, malformed, member
 from postureaudit.services.administrators import (
     DELEGATES,
-    POSITION,
     Administrator,
     administers,
     look,
@@ -21,9 +20,9 @@ from postureaudit.services.inspector.asks import MEMBERS, status_asks
 
 PRINCIPAL = "inspector2.amazonaws.com"
 _SETTINGS = "inspector2:DescribeOrganizationConfiguration"
-DELEGATION = (*POSITION, "inspector2:ListDelegatedAdminAccounts")
 AUTO_ENABLE = (*MANAGER_CALLS, _SETTINGS)
 ADMINISTRATOR = (*AUTO_ENABLE, *DELEGATES)
+DELEGATION = (*ADMINISTRATOR, "inspector2:ListDelegatedAdminAccounts")
 MEMBERSHIP = (*AUTO_ENABLE, MEMBERS.call, *STATUS_CALLS, "organizations:ListAccounts")
 
 
@@ -73,6 +72,7 @@ def administrator(view: View, region: str) -> Administrator:
     return Administrator(
         Here=administers(view, auto_enable(view, region), above, PRINCIPAL),
         Where=look("Inspector's delegated administrator account", above.Account),
+        Account=above.Account if isinstance(above.Account, str) and above.Account != view.account else "",
     )
 
 

@@ -40,7 +40,7 @@ def organizations(view: View) -> Iterator[Resource]:
             region=region,
             elsewhere="this account is in no organization" if alone else "",
             facts=facts(
-                Delegation=delegation(view, region, organization.admin),
+                Delegation=delegation(view, region, organization.admin, organization.administrator),
                 Administrator=organization.administrator(view, region),
                 AutoEnable=organization.auto_enable(view, region),
                 Membership=organization.membership(view, region),

@@ -19,9 +19,9 @@ from postureaudit.services.macie.asks import MEMBERS
 
 PRINCIPAL = "macie.amazonaws.com"
 _SETTINGS = "macie2:DescribeOrganizationConfiguration"
-DELEGATION = (*POSITION, "macie2:ListOrganizationAdminAccounts")
 AUTO_ENABLE = (*POSITION, *account.MANAGER, _SETTINGS)
 ADMINISTRATOR = (*AUTO_ENABLE, *DELEGATES)
+DELEGATION = (*ADMINISTRATOR, "macie2:ListOrganizationAdminAccounts")
 MEMBERSHIP = (*AUTO_ENABLE, MEMBERS.call, "organizations:ListAccounts")
 
 
@@ -67,6 +67,7 @@ def administrator(view: View, region: str) -> Administrator:
     return Administrator(
         Here=administers(view, auto_enable(view, region), above, PRINCIPAL),
         Where=look("Macie's administrator account", known),
+        Account=known if isinstance(known, str) and known != view.account else "",
     )
 
 

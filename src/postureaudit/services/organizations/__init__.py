@@ -14,6 +14,7 @@ from postureaudit.services.organizations.accounts import (
     delegations,
     look_in_management,
     members,
+    not_delegated,
     position,
 )
 from postureaudit.services.organizations.delegation import Delegated, delegation, gap
@@ -29,6 +30,7 @@ from postureaudit.services.organizations.roles import (
     roles,
     said,
     wanted_administrator,
+    wanted_log_archive,
 )
 
 SERVICE = Service(
@@ -62,9 +64,11 @@ __all__ = [
     "is_log_archive",
     "look_in_management",
     "members",
+    "not_delegated",
     "policy",
     "position",
     "roles",
     "said",
     "wanted_administrator",
+    "wanted_log_archive",
 ]

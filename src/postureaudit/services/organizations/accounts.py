@@ -74,6 +74,15 @@ def look_in_management(view: View) -> str:
     return "look in the management account" + (f" {account}" if isinstance(account, str) else "")
 
 
+def not_delegated(refusal: Refusal) -> bool:
+    """Whether Organizations tells a member that it is delegated for nothing.
+
+    A missing permission reads "is not authorized to perform" (API reference, "can be called only from the management
+    account or by a member account that is a delegated administrator").
+    """
+    return "you don't have permissions to access this resource" in refusal.message.lower()
+
+
 def delegations(view: View) -> dict[str, list[str]] | Refusal:
     """The delegated administrators by account id, each with the service principals that it administers.
 

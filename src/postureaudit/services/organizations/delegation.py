@@ -62,9 +62,12 @@ def _joined(hidden: Refusal, other: bool | Refusal) -> Refusal:
     return heavier(hidden, other) if isinstance(other, Refusal) else hidden
 
 
-def gap(accounts: Iterable[str], wanted: str) -> str:
-    """What is wrong where these accounts administer a service, and the wanted one ("" for any) does not."""
+def gap(accounts: Iterable[str], wanted: str, title: str = "audit account") -> str:
+    """What is wrong where these accounts administer a service, and the wanted one ("" for any) does not.
+
+    `title` is what people call the wanted one.
+    """
     named = ", ".join(accounts)
     if not named:
-        return "no account is delegated" + (f"; the audit account is {wanted}" if wanted else "")
-    return f"delegated to {named}" + (f", not to the audit account {wanted}" if wanted else "")
+        return "no account is delegated" + (f"; the {title} is {wanted}" if wanted else "")
+    return f"delegated to {named}" + (f", not to the {title} {wanted}" if wanted else "")

@@ -9,7 +9,12 @@ import msgspec
 from postureaudit.evidence import Answer, Json, Refusal, RefusalKind
 from postureaudit.resources import View
 from postureaudit.services import buckets
-from postureaudit.services.organizations.accounts import delegations, position
+from postureaudit.services.organizations.accounts import (
+    DELEGATION_CALLS,
+    delegations,
+    not_delegated,
+    position,
+)
 
 # Service principals of what finds or records, by the names people know (service authorization reference).
 PRINCIPALS = {
@@ -27,10 +32,14 @@ PRINCIPALS = {
     "securityhub.amazonaws.com": "Security Hub",
     "securitylake.amazonaws.com": "Security Lake",
 }
+# Whose administrators need not be the security account: AWS's Security Reference Architecture gives Security Lake to
+# the log archive, and account.amazonaws.com is about contacts.
+ELSEWHERE = ("account.amazonaws.com", "securitylake.amazonaws.com")
 # What wanted_administrator and acts_as_audit read beside what the caller named.
 AUDIT_CALLS = ("organizations:DescribeOrganization",)
-# What is_log_archive reads.
+# What is_log_archive reads, and what apart does.
 LOG_ARCHIVE_CALLS = (*AUDIT_CALLS, "cloudtrail:DescribeTrails", *buckets.OWNER_CALLS)
+APART_CALLS = (*DELEGATION_CALLS, *LOG_ARCHIVE_CALLS)
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +47,20 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     Account: str | Refusal
     How: str
+
+
+class Apart(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the audit account and the log archive are two accounts.
+
+    `Known`: both are, as the caller named them, or as Organizations and the organization trail's bucket show them;
+    `Why` says what is not known. The two accounts are "" where they are not.
+    """
+
+    Known: bool | Refusal
+    Two: bool | Refusal
+    Audit: str
+    LogArchive: str
+    Why: str
 
 
 class Roles(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +126,12 @@ def wanted_administrator(view: View) -> str:
     return "" if named == position(view).ManagementAccount else named
 
 
+def wanted_log_archive(view: View) -> str:
+    """The account that the caller named as log archive; "" where none was, or the management account was."""
+    named = view.named.log_archive_account
+    return "" if named == position(view).ManagementAccount else named
+
+
 def acts_as_audit(view: View) -> bool:
     """Whether the caller named this member as the audit account: it is asked what others are sent elsewhere for."""
     return view.account == view.named.audit_account and position(view).Role == "member"
@@ -127,6 +156,46 @@ def is_log_archive(view: View) -> bool | Refusal:
     if not listed:
         return Refusal(RefusalKind.NOT_COLLECTED, call="cloudtrail:DescribeTrails", region=view.first)
     return hidden[0] if len(hidden) == len(listed) else False
+
+
+def apart(view: View) -> Apart:
+    """Whether one account holds the logs and another administers, as far as both are known here.
+
+    Only the account that holds the organization trail's bucket is known to be the log archive without being named;
+    nobody else is told whose a foreign bucket is. The audit account is the one that administers most of the security
+    services, as Organizations says.
+    """
+    archive = roles(view).LogArchive.Account
+    audit = view.named.audit_account or _most_delegated(view)
+    if not isinstance(archive, Refusal) and not archive:
+        text = "which account is the log archive is not known here: name it with --log-archive-account"
+        return Apart(Known=False, Two=False, Audit="", LogArchive="", Why=f"{text}, or look in that account")
+    if isinstance(archive, Refusal) or isinstance(audit, Refusal):
+        hidden = next(item for item in (archive, audit) if isinstance(item, Refusal))
+        return Apart(Known=hidden, Two=hidden, Audit="", LogArchive="", Why="")
+    if not audit:
+        text = "which account is the audit account is not known here: name it with --audit-account"
+        manager = position(view).ManagementAccount
+        where = f", or look in the management account {manager}" if isinstance(manager, str) else ""
+        return Apart(Known=False, Two=False, Audit="", LogArchive=archive, Why=text + where)
+    return Apart(Known=True, Two=audit != archive, Audit=audit, LogArchive=archive, Why="")
+
+
+def _most_delegated(view: View) -> str | Refusal:
+    """The account that most security services are delegated to; "" for a tie, or where this account is not told."""
+    listed = view.memo(delegations)
+    if isinstance(listed, Refusal):
+        told = position(view).Role != "member" or not not_delegated(listed)
+        return listed if told else ""
+    counts = Counter(
+        {
+            account: len({name for name in principals if name in PRINCIPALS and name not in ELSEWHERE})
+            for account, principals in listed.items()
+        }
+    )
+    ranked = [item for item in counts.most_common(2) if item[1]]
+    alone = len(ranked) == 1 or (len(ranked) == 2 and ranked[0][1] > ranked[1][1])
+    return ranked[0][0] if alone else ""
 
 
 def _services(view: View) -> dict[str, str]:
@@ -178,7 +247,8 @@ def _audit(view: View) -> Found:
     """The account that was named, else the one that most services are delegated to; a tie names none."""
     if view.named.audit_account:
         return Found(Account=view.named.audit_account, How="given")
-    by_service = _services(view)
+    aside = {PRINCIPALS[name] for name in ELSEWHERE}
+    by_service = {title: admin for title, admin in _services(view).items() if title not in aside}
     ranked = Counter(by_service.values()).most_common(2)
     if ranked and (len(ranked) == 1 or ranked[0][1] > ranked[1][1]):
         account = ranked[0][0]

@@ -17,7 +17,7 @@ from postureaudit.services.organizations.accounts import (
     delegated,
     position,
 )
-from postureaudit.services.organizations.roles import PRINCIPALS
+from postureaudit.services.organizations.roles import APART_CALLS, ELSEWHERE, PRINCIPALS, Apart, apart
 
 ACCESS = (*POSITION_CALLS, "organizations:ListAWSServiceAccessForOrganization")
 DELEGATES = DELEGATION_CALLS
@@ -29,9 +29,6 @@ TRUSTED = (
     "guardduty.amazonaws.com",
     "securityhub.amazonaws.com",
 )
-# Whose administrators need not be the security account: AWS's Security Reference Architecture gives Security Lake to
-# the log archive, and account.amazonaws.com is about contacts.
-ELSEWHERE = ("account.amazonaws.com", "securitylake.amazonaws.com")
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +139,18 @@ def organizations(view: View) -> Iterator[Resource]:
     )
 
 
+def roles(view: View) -> Iterator[Resource]:
+    """One place: the accounts that hold the logs and that administer, seen from any account of the organization."""
+    alone = position(view).Role == "standalone"
+    yield Resource(
+        type="organizations.roles",
+        account=view.account,
+        region=None,
+        elsewhere="this account is in no organization" if alone else "",
+        facts=facts(Position=position(view), Apart=apart(view)),
+    )
+
+
 def accounts(view: View) -> Iterator[Resource]:
     """One place: this account."""
     yield Resource(
@@ -170,4 +179,14 @@ ORGANIZATION = ResourceType(
     ),
     produce=organizations,
 )
-TYPES: tuple[ResourceType, ...] = (ACCOUNT, ORGANIZATION)
+ROLES = ResourceType(
+    name="organizations.roles",
+    scope=ScopeKind.ORGANIZATION,
+    none="no organization",
+    facets=(
+        Facet(name="Position", calls=POSITION_CALLS, shape=Position),
+        Facet(name="Apart", calls=APART_CALLS, shape=Apart),
+    ),
+    produce=roles,
+)
+TYPES: tuple[ResourceType, ...] = (ACCOUNT, ORGANIZATION, ROLES)

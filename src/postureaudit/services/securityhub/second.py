@@ -11,8 +11,15 @@ import msgspec
 
 from postureaudit.evidence import Absent, Answer, Json, Refusal, heavier
 from postureaudit.resources import View, all_of, any_of, body, malformed, member
-from postureaudit.services.administrators import POSITION, Delegation, as_managed, is_delegate
-from postureaudit.services.organizations import position
+from postureaudit.services.administrators import (
+    DELEGATES,
+    POSITION,
+    Delegation,
+    as_managed,
+    by_organizations,
+    is_delegate,
+)
+from postureaudit.services.organizations import acts_as_audit, position
 from postureaudit.services.securityhub.asks import (
     SECOND_ADMINS,
     home_region,
@@ -22,7 +29,7 @@ from postureaudit.services.securityhub.asks import (
 
 HUB = ("securityhub:DescribeSecurityHubV2",)
 AGGREGATOR = (*HUB, "securityhub:ListAggregatorsV2", "securityhub:GetAggregatorV2")
-DELEGATION = (*POSITION, SECOND_ADMINS.call)
+DELEGATION = (*DELEGATES, SECOND_ADMINS.call)
 POLICY = (*POSITION, "organizations:DescribeEffectivePolicy")
 _PRINCIPAL = "securityhub.amazonaws.com"
 _LIST = "securityhub:ListAggregatorsV2"
@@ -155,8 +162,13 @@ def _arn(view: View, states: Mapping[str, bool | Refusal]) -> str | Refusal:
 
 
 def delegation(view: View) -> Delegation:
-    """Who administers V2 for the organization, as the management account is told."""
+    """Who administers V2 for the organization, as the management account is told.
+
+    The audit account is told by Organizations, where the two generations have one service principal.
+    """
     where = position(view)
+    if acts_as_audit(view):
+        return by_organizations(view, _PRINCIPAL)
     found: Any = member(
         view.outcome(SECOND_ADMINS.call, view.first, **SECOND_ADMINS.params), "AdminAccounts", []
     )

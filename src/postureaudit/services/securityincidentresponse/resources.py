@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, View, facts
+from postureaudit.services.administrators import Delegation, by_organizations
 from postureaudit.services.securityincidentresponse import membership
-from postureaudit.services.standing import DELEGATES, Standing, at_management
+from postureaudit.services.standing import DELEGATES, Standing, alone
 
 
 def accounts(view: View) -> Iterator[Resource]:
@@ -28,13 +29,16 @@ def accounts(view: View) -> Iterator[Resource]:
 
 
 def organizations(view: View) -> Iterator[Resource]:
-    """One place: whether an account is delegated."""
+    """One place: whether an account is delegated, which is the audit account where one was named."""
     yield Resource(
         type="securityincidentresponse.organization",
         account=view.account,
         region=None,
-        elsewhere=at_management(view),
-        facts=facts(Standing=membership.seat(view), Membership=membership.membership(view)),
+        elsewhere=alone(view),
+        facts=facts(
+            Delegation=by_organizations(view, membership.PRINCIPAL),
+            Membership=membership.membership(view),
+        ),
     )
 
 
@@ -55,7 +59,7 @@ ORGANIZATION = ResourceType(
     scope=ScopeKind.ORGANIZATION,
     none="no organization",
     facets=(
-        Facet(name="Standing", calls=DELEGATES, shape=Standing),
+        Facet(name="Delegation", calls=DELEGATES, shape=Delegation),
         Facet(name="Membership", calls=membership.CALLS, shape=membership.Membership),
     ),
     produce=organizations,

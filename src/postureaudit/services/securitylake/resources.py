@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, View, facts
+from postureaudit.services.administrators import Chosen, Delegation, by_organizations
+from postureaudit.services.organizations import wanted_log_archive
 from postureaudit.services.securitylake.lake import (
     AUTO_CALLS,
     LAKE_CALLS,
+    PRINCIPAL,
     SOURCE_CALLS,
     Auto,
     Lake,
@@ -17,7 +20,7 @@ from postureaudit.services.securitylake.lake import (
     seat,
     sources,
 )
-from postureaudit.services.standing import DELEGATES, Standing, at_management
+from postureaudit.services.standing import DELEGATES, Standing, alone
 
 
 def regions(view: View) -> Iterator[Resource]:
@@ -36,13 +39,17 @@ def regions(view: View) -> Iterator[Resource]:
 
 
 def organizations(view: View) -> Iterator[Resource]:
-    """One place: whether an account is delegated."""
+    """One place: whether an account is delegated, which is the log archive where one was named.
+
+    (AWS Security Reference Architecture, "Log Archive account": Security Lake.)
+    """
+    keeper = Chosen(wanted_log_archive(view), "log archive account")
     yield Resource(
         type="securitylake.organization",
         account=view.account,
         region=None,
-        elsewhere=at_management(view),
-        facts=facts(Standing=seat(view)),
+        elsewhere=alone(view),
+        facts=facts(Delegation=by_organizations(view, PRINCIPAL, keeper)),
     )
 
 
@@ -62,7 +69,7 @@ ORGANIZATION = ResourceType(
     name="securitylake.organization",
     scope=ScopeKind.ORGANIZATION,
     none="no organization",
-    facets=(Facet(name="Standing", calls=DELEGATES, shape=Standing),),
+    facets=(Facet(name="Delegation", calls=DELEGATES, shape=Delegation),),
     produce=organizations,
 )
 TYPES = (REGION, ORGANIZATION)
