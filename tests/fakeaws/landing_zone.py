@@ -149,5 +149,9 @@ def bare(view_from: str = MANAGEMENT) -> World:
         for region in account.regions.values():
             region.add_detector()
             region.add_hub()
+            region.securityhub["v2"] = hub_v2(region)
+            furnish_macie(region)
+            add_vpc(region, interfaces=1)
+    world.add_bucket("org-findings", ARCHIVE, head=set(ACTIVE), block=dict(BLOCK))
     world.organize(MANAGEMENT, (AUDIT, ARCHIVE, MEMBER))
     return world

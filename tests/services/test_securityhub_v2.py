@@ -112,7 +112,7 @@ def test_delegation_matters_where_v2_is_on(collect: Collect) -> None:
 @pytest.mark.parametrize(
     ("content", "verdict"),
     [
-        (None, "fail"),
+        (None, "not_applicable"),
         ('{"securityhub":{"enable_in_regions":["ALL_SUPPORTED"],"disable_in_regions":[]}}', "pass"),
         (
             '{"securityhub":{"enable_in_regions":{"@@assign":["ALL_SUPPORTED"]},"disable_in_regions":[]}}',

@@ -41,9 +41,9 @@ class Delegation(msgspec.Struct, frozen=True, kw_only=True):
 
     `Here` says whether this is one of them; `Account` is the administrator in this region, `Other` the one in other
     regions ("" where there is none); `Where` is where to look instead. `Delegated`: one may be it, which is the
-    account that the caller named for it, else any. `Gap` is what is wrong, for people; `Taken` the administrator that
-    is not the named one, else "". `Manages`: this is the management account, the only one that can change it; `To`
-    whom to delegate to, for people.
+    account that the caller named for it, else any but the management account. `Gap` is what is wrong, for people;
+    `Taken` the administrator that may not be it, else "". `Manages`: this is the management account, the only one that
+    can change it; `To` whom to delegate to, for people.
     """
 
     Here: bool | Refusal
@@ -123,13 +123,15 @@ def as_managed(
     """
     where, chosen = position(view), to or Chosen(wanted_administrator(view), "audit account")
     wanted, manager = chosen.account, where.ManagementAccount
-    right = named if isinstance(named, Refusal) else wanted in named if wanted else bool(named)
     known = [] if isinstance(named, Refusal) else named
-    fit = [account for account in others if not wanted or account == wanted]
+    right = named if isinstance(named, Refusal) else any(_fits(item, wanted, manager) for item in known)
+    fit = [account for account in others if _fits(account, wanted, manager)]
     other = fit[0] if fit else ""
     gap = organizations.gap(known, wanted if right is False else "", chosen.title)
     if not known and wanted == view.account:  # which is told of itself alone
         gap = f"the {chosen.title} {wanted} does not have it"
+    elif known == [manager] and not wanted:
+        gap = f"the management account {manager} took it itself, which AWS advises against"
     return Delegation(
         Here=here,
         Delegated=right,
@@ -141,6 +143,14 @@ def as_managed(
         Manages=where.Role == "management",
         To=f"the {chosen.title} {wanted}" if wanted else f"your {chosen.title}",
     )
+
+
+def _fits(account: str, wanted: str, manager: str | Refusal | None) -> bool:
+    """Whether an account may have a task: the wanted one, else any but the management account.
+
+    (AWS Security Reference Architecture, "Org Management account": delegate what can be delegated.)
+    """
+    return account == wanted if wanted else account != manager
 
 
 def by_organizations(view: View, principal: str, to: Chosen | None = None) -> Delegation:
@@ -157,6 +167,17 @@ def by_organizations(view: View, principal: str, to: Chosen | None = None) -> De
 def look(what: str, account: str | Refusal) -> str:
     """Where a question is answered that cannot be asked here."""
     return f"look in {what}" + (f" {account}" if isinstance(account, str) and account else "")
+
+
+def look_for(view: View, what: str, account: str | Refusal) -> str:
+    """Where the administrator answers; where it is not known, who knows it."""
+    where = position(view)
+    known = isinstance(account, str) and account
+    if known or where.Role == "standalone" or isinstance(where.Role, Refusal):
+        return look(what, account)
+    if where.Role == "management":
+        return f"{look(what, account)}, once there is one"
+    return f"{look(what, account)}, which management account {where.ManagementAccount} knows"
 
 
 def administers(view: View, settings: object, manager: Manager, principal: str) -> bool | Refusal:

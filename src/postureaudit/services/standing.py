@@ -6,6 +6,7 @@ import msgspec
 
 from postureaudit.evidence import Refusal
 from postureaudit.resources import View
+from postureaudit.services.administrators import look_for
 from postureaudit.services.organizations import (
     DELEGATION_CALLS,
     POSITION_CALLS,
@@ -41,7 +42,7 @@ def standing(view: View, principal: str, title: str) -> Standing:
     admins = delegated(view, principal)
     if isinstance(admins, list) and view.account in admins:
         return Standing(Mine=True, Elsewhere="", Organized=True)
-    text = f"look in the account that administers {title} for the organization"
+    text = look_for(view, f"the account that administers {title} for the organization", "")
     if isinstance(admins, list) and admins:
         text = f"look in {title}'s delegated administrator account {' '.join(admins)}"
     elif isinstance(admins, list):

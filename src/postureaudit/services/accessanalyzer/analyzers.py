@@ -14,7 +14,7 @@ from postureaudit.services.administrators import (
     Delegation,
     by_organizations,
     is_delegate,
-    look,
+    look_for,
 )
 from postureaudit.services.organizations import delegated, position
 
@@ -104,7 +104,7 @@ def administrator(view: View) -> Administrator:
     text = (
         "this account is in no organization"
         if alone
-        else look("Access Analyzer's administrator account", known)
+        else look_for(view, "Access Analyzer's administrator account", known)
     )
     return Administrator(Here=here, Where=text)
 

@@ -12,7 +12,7 @@ from postureaudit.services.administrators import (
     Administrator,
     Manager,
     administers,
-    look,
+    look_for,
     others,
 )
 from postureaudit.services.detective.asks import members_ask, settings_ask
@@ -94,7 +94,9 @@ def administrator(view: View, region: str) -> Administrator:
         here = found.Arn
     elif found.Arn:
         here = administers(view, auto_enable(view, region), nobodys, PRINCIPAL)
-    return Administrator(Here=here, Where=look("Detective's administrator account", above), Account=above)
+    return Administrator(
+        Here=here, Where=look_for(view, "Detective's administrator account", above), Account=above
+    )
 
 
 def auto_enable(view: View, region: str) -> bool | Refusal:

@@ -9,6 +9,7 @@ import msgspec
 
 from postureaudit.evidence import Absent, Answer, Json, Refusal
 from postureaudit.resources import Shape, View, malformed, member
+from postureaudit.services.administrators import look_for
 from postureaudit.services.guardduty import detector
 from postureaudit.services.guardduty.asks import ALL_MEMBERS
 from postureaudit.services.organizations import (
@@ -164,12 +165,8 @@ def administrator(view: View, region: str) -> Administrator:
         ByPolicy=ruled.Governs,
         Where=f"a GuardDuty policy of Organizations sets accounts up: look in {ruled.Where}"
         if by_policy
-        else _look("GuardDuty's delegated administrator account", account),
+        else look_for(view, "GuardDuty's delegated administrator account", account or ""),
     )
-
-
-def _look(what: str, account: str | Refusal | None) -> str:
-    return f"look in {what}" + (f" {account}" if isinstance(account, str) and account else "")
 
 
 def _settings(view: View, region: str) -> dict[str, Json] | Refusal:

@@ -12,7 +12,7 @@ from postureaudit.services.administrators import (
     DELEGATES,
     Administrator,
     administers,
-    look,
+    look_for,
     others,
 )
 from postureaudit.services.inspector.account import MANAGER_CALLS, STATUS_CALLS, TYPES, manager, on
@@ -71,7 +71,7 @@ def administrator(view: View, region: str) -> Administrator:
     above = manager(view, region)
     return Administrator(
         Here=administers(view, auto_enable(view, region), above, PRINCIPAL),
-        Where=look("Inspector's delegated administrator account", above.Account),
+        Where=look_for(view, "Inspector's delegated administrator account", above.Account),
         Account=above.Account if isinstance(above.Account, str) and above.Account != view.account else "",
     )
 

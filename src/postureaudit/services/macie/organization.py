@@ -11,7 +11,7 @@ from postureaudit.services.administrators import (
     POSITION,
     Administrator,
     administers,
-    look,
+    look_for,
     others,
 )
 from postureaudit.services.macie import account
@@ -66,7 +66,7 @@ def administrator(view: View, region: str) -> Administrator:
     known = above.Account or (named if isinstance(named, str) else "")
     return Administrator(
         Here=administers(view, auto_enable(view, region), above, PRINCIPAL),
-        Where=look("Macie's administrator account", known),
+        Where=look_for(view, "Macie's administrator account", known),
         Account=known if isinstance(known, str) and known != view.account else "",
     )
 

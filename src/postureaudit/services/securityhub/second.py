@@ -18,14 +18,16 @@ from postureaudit.services.administrators import (
     as_managed,
     by_organizations,
     is_delegate,
+    look_for,
 )
-from postureaudit.services.organizations import acts_as_audit, position
+from postureaudit.services.organizations import acts_as_audit, look_in_management, position
 from postureaudit.services.securityhub.asks import (
     SECOND_ADMINS,
     home_region,
     second_aggregator_ask,
     second_policy_ask,
 )
+from postureaudit.services.standing import alone
 
 HUB = ("securityhub:DescribeSecurityHubV2",)
 AGGREGATOR = (*HUB, "securityhub:ListAggregatorsV2", "securityhub:GetAggregatorV2")
@@ -69,11 +71,15 @@ class Aggregator(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What the organization's Security Hub policy says for this account; `Left` are audited regions it leaves out."""
+    """What the organization's Security Hub policy says for this account; `Left` are audited regions it leaves out.
+
+    `Where` is where to look for policies that rule others, for people.
+    """
 
     Present: bool | Refusal
     All: bool | Refusal
     Left: list[str]
+    Where: str
 
 
 def on(view: View, region: str) -> bool | Refusal:
@@ -95,7 +101,7 @@ def second(view: View) -> Second:
         On=any_of(states),
         SeveralRegions=several,
         Decides=role if isinstance(role, Refusal) else decides,
-        Where="look in Security Hub's delegated administrator account",
+        Where=alone(view) or look_for(view, "Security Hub's administrator account", ""),
     )
 
 
@@ -191,23 +197,24 @@ def policy(view: View) -> Policy:
     """
     ask = second_policy_ask(view.leader)
     outcome = view.outcome(ask.call, view.leader, **ask.params)
+    where = alone(view) or look_in_management(view)
     match outcome:
         case Absent():
-            return Policy(Present=False, All=False, Left=list(view.regions))
+            return Policy(Present=False, All=False, Left=list(view.regions), Where=where)
         case Refusal():
-            return Policy(Present=outcome, All=outcome, Left=[])
+            return Policy(Present=outcome, All=outcome, Left=[], Where=where)
         case Answer():
             lists = _lists(outcome.body)
     if lists is None:
         hidden = malformed(ask.call, view.leader, "a policy that cannot be read")
-        return Policy(Present=hidden, All=hidden, Left=[])
+        return Policy(Present=hidden, All=hidden, Left=[], Where=where)
     enabled, disabled = lists
     left = [
         region
         for region in view.regions
         if not {region, _ALL} & set(enabled) or {region, _ALL} & set(disabled)
     ]
-    return Policy(Present=True, All=not left, Left=left)
+    return Policy(Present=True, All=not left, Left=left, Where=where)
 
 
 def _lists(answer: Mapping[str, Json]) -> tuple[list[str], list[str]] | None:
