@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from postureaudit import catalog, services
-from postureaudit.evidence import Evidence
+from postureaudit.evidence import Evidence, Named
 from postureaudit.findings import Finding, Verdict
 from postureaudit.resources import ScopeKind, View
 from postureaudit.services import organizations
 from tests.conftest import Judged, judge, walk_world
-from tests.fakeaws.landing_zone import ALONE, AUDIT, HOME, MANAGEMENT, MEMBER, landing_zone
+from tests.fakeaws.landing_zone import ALONE, AUDIT, HOME, MANAGEMENT, MEMBER, bare, landing_zone
 from tests.fakeaws.world import ARCHIVE
 
 VIEWS = {
@@ -163,3 +163,148 @@ def test_roles_are_found(seen: dict[str, Evidence], view: str, own: list[str]) -
     assert said.Management.Account == ("" if view == "standalone" else MANAGEMENT)
     assert said.LogArchive.Account == (ARCHIVE if view == "archive" else "")
     assert view != "member" or said.Audit.How == "found by GuardDuty, Security Hub"
+
+
+# ---------------------------------------------------------------- accounts that the caller names
+
+LAKE = "securitylake.delegated-admin"  # the log archive's, by AWS's Security Reference Architecture
+ADMINISTRATORS = [
+    *(name for name in ORGANIZATION if name.endswith("delegated-admin") and name != LAKE),
+    "firewallmanager.administrator",
+]
+APART = "organizations.separate-accounts"
+NAMED = {"audit_account": AUDIT, "log_archive_account": ARCHIVE}
+
+
+def reasons(finding: Finding) -> str:
+    return " ".join(place.reason for place in finding.places)
+
+
+def steps(finding: Finding) -> str:
+    assert finding.fix and not finding.fix.argv, finding.check
+    return " ".join(finding.fix.steps)
+
+
+def test_the_named_accounts_administer(seen: dict[str, Evidence]) -> None:
+    """The management account is told of every service that the account that was named has it."""
+    judged = judge(
+        seen["management"].naming(**NAMED), *ADMINISTRATORS, LAKE, "organizations.separate-accounts"
+    )
+
+    assert {finding.verdict for finding in judged.values()} == {Verdict.PASS}
+
+
+@pytest.mark.parametrize("name", [*ADMINISTRATORS, LAKE])
+def test_another_account_than_the_named_one_administers(seen: dict[str, Evidence], name: str) -> None:
+    """Where another has it, the gap names both, and the fix is no command that AWS would refuse or that ends
+    something."""
+    evidence = seen["management"].naming(audit_account=MEMBER, log_archive_account=MEMBER)
+
+    gap = judge(evidence, name)[name]
+
+    assert gap.verdict is Verdict.FAIL
+    assert (ARCHIVE if name == LAKE else AUDIT) in reasons(gap) and MEMBER in reasons(gap)
+    # Organizations takes further administrators of these
+    if name in ("cloudtrail.delegated-admin", "config.delegated-admin"):
+        assert gap.fix and MEMBER in gap.fix.shell
+    else:
+        assert MEMBER in steps(gap)
+
+
+@pytest.mark.parametrize(
+    ("view", "own"), [("audit", "audit_account"), ("archive", "log_archive_account"), ("member", "")]
+)
+def test_the_named_account_answers_for_itself(seen: dict[str, Evidence], view: str, own: str) -> None:
+    """It is asked what others are sent to the management account for, and passes."""
+    judged = judge(seen[view].naming(**NAMED), *ADMINISTRATORS, LAKE)
+
+    ours = [name for name in judged if (name == LAKE) == (view == "archive")] if own else []
+    for name, finding in judged.items():
+        told = name == "cloudtrail.delegated-admin" and view == "archive"  # being delegated for the lake
+        expected = Verdict.PASS if name in ours or told else Verdict.NOT_APPLICABLE
+        assert finding.verdict is expected, name
+        assert finding.verdict is Verdict.PASS or MANAGEMENT in reasons(finding)
+
+
+@pytest.mark.parametrize("name", [*ADMINISTRATORS, LAKE])
+def test_a_named_account_that_administers_nothing(seen: dict[str, Evidence], name: str) -> None:
+    """A member that should administer says that it does not, and whom to ask; a list that is refused proves nothing."""
+    evidence = seen["member"].naming(audit_account=MEMBER, log_archive_account=MEMBER)
+
+    finding = judge(evidence, name)[name]
+
+    if name in ("cloudtrail.delegated-admin", "config.delegated-admin"):
+        assert finding.verdict is Verdict.UNKNOWN
+    else:
+        assert finding.verdict is Verdict.FAIL and MEMBER in reasons(finding)
+        assert MANAGEMENT in steps(finding)
+
+
+@pytest.mark.parametrize("name", ["audit_account", "log_archive_account"])
+def test_one_account_for_both(seen: dict[str, Evidence], name: str) -> None:
+    """An audit account that is the log archive as well is a gap, from wherever both are known."""
+    both = {"audit_account": AUDIT, "log_archive_account": AUDIT}
+    for view in ("management", "audit", "member"):
+        assert judge(seen[view].naming(**both))[APART].verdict is Verdict.FAIL
+        assert judge(seen[view].naming(**{name: both[name]}))[APART].verdict is (
+            Verdict.FAIL if name == "log_archive_account" and view != "member" else Verdict.NOT_APPLICABLE
+        )
+
+
+# ---------------------------------------------------------------- nothing done for the organization
+
+
+@pytest.fixture(scope="module")
+def undone() -> Iterator[dict[str, Judged]]:
+    """The organization for which nothing was done, as its accounts see it."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield {
+            name: judge(walk_world(patch, bare(VIEWS[name])), *CHECKS)
+            for name in ("management", "audit", "member")
+        }
+
+
+def test_gaps_of_the_organization_are_its_management_accounts(undone: dict[str, Judged]) -> None:
+    """What nobody did for the organization is a gap where it can be done, and nowhere else."""
+    gaps = {
+        view: {name for name in ORGANIZATION if found[name].verdict is Verdict.FAIL}
+        for view, found in undone.items()
+    }
+
+    assert gaps["audit"] == gaps["member"] == set()
+    assert gaps["management"] == {
+        *ADMINISTRATORS,
+        LAKE,
+        "cloudtrail.organization-trail",
+        "config.aggregator",
+        "organizations.service-access",
+    }
+    for view in ("audit", "member"):
+        assert [name for name in ORGANIZATION if not sent(undone[view][name])] == []
+
+
+def test_gaps_of_a_member_are_its_own_to_close(undone: dict[str, Judged]) -> None:
+    """Every gap of a member has a command, or steps in the account itself; but that nobody sees its findings."""
+    steps_only = {
+        name
+        for name in CHECKS
+        if undone["member"][name].verdict is Verdict.FAIL
+        and MANAGEMENT in " ".join(fix.steps if (fix := undone["member"][name].fix) else ())
+    }
+
+    assert steps_only == {"guardduty.centrally-managed"}
+    assert undone["management"]["securityhub.v2-policy"].verdict is Verdict.FAIL
+    assert undone["member"]["securityhub.v2-policy"].verdict is Verdict.NOT_APPLICABLE
+
+
+def test_commands_name_the_accounts_that_were_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was named need not be set again: the audit account administers, the log archive runs the lake."""
+    names = [*ADMINISTRATORS, LAKE]
+    wanted = catalog.calls(catalog.builtin(), names, services.types())
+
+    judged = judge(walk_world(monkeypatch, bare(), wanted=wanted, named=Named(**NAMED)), *names)
+
+    for name in names:
+        fix = judged[name].fix
+        assert fix and fix.argv and not fix.needs, name
+        assert (ARCHIVE if name == LAKE else AUDIT) in fix.argv[-1], name

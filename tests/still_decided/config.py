@@ -15,6 +15,13 @@ DECIDED = {
         ): "DescribeOrganization: the management account sees what it deployed itself"
         for call in ("ListDelegatedAdministrators", "ListDelegatedServicesForAccount")
     },
+    **{
+        (
+            f"config:GetOrganization{what}",
+            "config.organization-deployments",
+        ): "the status of each is successful"
+        for what in ("ConfigRuleDetailedStatus", "ConformancePackDetailedStatus")
+    },
     ("cloudtrail:DescribeTrails", "config.bucket-separate-account"): _BUCKET,
     ("config:DescribeConfigurationAggregators", "config.delegated-admin"): "ListDelegatedAdministrators",
     (
