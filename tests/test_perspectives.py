@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from postureaudit import catalog, services
-from postureaudit.evidence import Evidence, Named
+from postureaudit.evidence import Evidence, Named, Refusal, RefusalKind
 from postureaudit.findings import Finding, Verdict
 from postureaudit.resources import ScopeKind, View
 from postureaudit.services import organizations
 from tests.conftest import Judged, judge, walk_world
 from tests.fakeaws.landing_zone import ALONE, AUDIT, HOME, MANAGEMENT, MEMBER, bare, landing_zone
 from tests.fakeaws.world import ARCHIVE
+from tests.replay import replay
 
 VIEWS = {
     "standalone": ALONE,
@@ -108,6 +109,41 @@ def test_landing_zone_seen_from_each_account(found: dict[str, Judged], name: str
 def test_landing_zone_has_no_gap_anywhere(found: dict[str, Judged], view: str) -> None:
     """Nothing at all is a gap in any account where everything is right."""
     assert [name for name in CHECKS if found[view][name].verdict is Verdict.FAIL] == []
+
+
+# Of its own trail's bucket an account is told nothing where the log archive does not let it read.
+_BUCKET = {
+    f"cloudtrail.bucket-{name}"
+    for name in ("not-public", "source-restricted", "access-logging", "tamper-proof", "retention")
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_nobody_tells_an_account_is_no_unknown(found: dict[str, Judged], view: str) -> None:
+    """Of another account's trail nothing is unknown: what only its owner is told, others are sent there for."""
+    unknown = {name for name in CHECKS if found[view][name].verdict is Verdict.UNKNOWN}
+
+    assert unknown == (_BUCKET if view in ("standalone", "management") else set())
+    if view in ("audit", "member"):
+        assert all(MANAGEMENT in reasons(found[view][name]) for name in _BUCKET)
+
+
+@pytest.mark.parametrize("kind", [RefusalKind.THROTTLED, RefusalKind.EXPIRED, RefusalKind.NETWORK])
+def test_an_outage_is_unknown_in_a_member_too(seen: dict[str, Evidence], kind: RefusalKind) -> None:
+    """Only what AWS tells no other account is another's; a call that failed is asked again."""
+    names = ("cloudtrail.management-events", "cloudtrail.kms-key-usable")
+    denied = {"cloudtrail:GetEventSelectors", "kms:DescribeKey"}
+
+    judged = judge(replay(seen["member"], denied=denied, refusal=Refusal(kind)), *names)
+
+    assert {judged[name].verdict for name in names} == {Verdict.UNKNOWN}
+
+
+def test_whether_a_signal_is_recorded_elsewhere_is_unknown(seen: dict[str, Evidence]) -> None:
+    """What follows after the trail is in this account alone, so nobody else answers for the signal."""
+    name = "signal.root-console-login"
+
+    assert judge(seen["member"], name)[name].verdict is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize("view", [name for name in VIEWS if name != "standalone"])

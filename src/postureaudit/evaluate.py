@@ -140,6 +140,8 @@ def _unknown(found: Refusal | None, text: str) -> Judgement:
         return Judgement(Verdict.UNKNOWN, f"AWS's answer does not say: {text}")
     if found.kind is RefusalKind.NOT_IN_REGION:
         return Judgement(Verdict.NOT_APPLICABLE, "AWS does not offer the service in this region")
+    if found.kind is RefusalKind.ELSEWHERE:
+        return Judgement(Verdict.NOT_APPLICABLE, found.message)
     return Judgement(Verdict.UNKNOWN, found.reason(), found)
 
 

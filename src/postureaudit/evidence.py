@@ -25,7 +25,11 @@ MAX_BYTES = 1 << 30  # a larger file is refused: it is not one of ours
 
 
 class RefusalKind(StrEnum):
-    """Why there is no answer. Each leads to UNKNOWN (not_in_region: not_applicable where botocore agrees)."""
+    """Why there is no answer. Each leads to UNKNOWN (not_in_region: not_applicable where botocore agrees).
+
+    `elsewhere` is no refusal of a call but what is made of one: AWS tells only another account, and the message says
+    where to look; not_applicable.
+    """
 
     DENIED = "denied"
     SCP_DENIED = "scp_denied"
@@ -39,6 +43,7 @@ class RefusalKind(StrEnum):
     MALFORMED = "malformed"
     NOT_COLLECTED = "not_collected"
     ERROR = "error"
+    ELSEWHERE = "elsewhere"
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer", tag_field="is"):
@@ -86,19 +91,22 @@ class Joined(Refusal, frozen=True, tag="joined", tag_field="is"):
         return (shown, *self.also)
 
 
+_LIGHT = (RefusalKind.NOT_IN_REGION, RefusalKind.ELSEWHERE)
+
+
 def heavier(first: Refusal | None, second: Refusal) -> Refusal:
     """Two refusals as one, which shows the first, unless only the second hides an answer; it keeps both.
 
-    "Not offered in this region" reads as not applicable; it may not hide that another region was denied.
+    "Not offered in this region" reads as not applicable, as does what only another account is told; neither may hide
+    that something else was denied.
     """
     if first is None:
         return second
     lighter = first.kind is RefusalKind.NOT_IN_REGION and first.region != second.region
+    lighter = lighter or (first.kind is RefusalKind.ELSEWHERE and second.kind is not RefusalKind.ELSEWHERE)
     ahead, behind = (second, first) if lighter else (first, second)
     shown, *others = dict.fromkeys((*ahead.parts(), *behind.parts()))
-    also = [
-        part for part in others if part.kind is not RefusalKind.NOT_IN_REGION and not _follows(part, shown)
-    ]
+    also = [part for part in others if part.kind not in _LIGHT and not _follows(part, shown)]
     if not also:
         return shown
     return Joined(shown.kind, shown.code, shown.message, shown.call, shown.region, tuple(also))

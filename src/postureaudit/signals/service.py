@@ -72,7 +72,10 @@ def _facts(route: Route) -> RouteFacts:
         case Outcome.BROKEN | Outcome.NO_ROUTE:
             reaches = False
         case _:
-            reaches = route.refusal or Refusal(RefusalKind.NOT_COLLECTED, message=route.reason)
+            hidden = route.refusal or Refusal(RefusalKind.NOT_COLLECTED, message=route.reason)
+            # whether another account's trail records it is told there; what follows, in this account alone
+            elsewhere = hidden.kind is RefusalKind.ELSEWHERE
+            reaches = msgspec.structs.replace(hidden, kind=RefusalKind.NOT_COLLECTED) if elsewhere else hidden
     return RouteFacts(
         Reaches=reaches,
         Outcome=route.outcome.value,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
-from postureaudit.evidence import Json, Outcome, Refusal
+from postureaudit.evidence import Json, Outcome, Refusal, RefusalKind
 from postureaudit.resources import View, all_of, any_of, body, member
 from postureaudit.services.cloudtrail import selectors
 from postureaudit.services.cloudtrail.asks import TRAILS, home_region
 from postureaudit.services.cloudtrail.selectors import EXCLUDABLE, READ, WRITE, Selected
 
+T = TypeVar("T")
 LIST_CALLS = ("cloudtrail:DescribeTrails",)
 STATUS_CALLS = (*LIST_CALLS, "cloudtrail:GetTrailStatus")
 EVENT_CALLS = (*STATUS_CALLS, "cloudtrail:GetEventSelectors")
@@ -65,7 +67,28 @@ def _trails(view: View) -> tuple[Trail, ...]:
 def _records(view: View, item: dict[str, Json]) -> tuple[Selected, ...] | Refusal:
     home = home_region(item)
     outcome = view.outcome("cloudtrail:GetEventSelectors", home, TrailName=item["TrailARN"])
-    return selectors.selected(item, outcome, view.partition)
+    found = selectors.selected(item, outcome, view.partition)
+    return its_own(view, str(item["TrailARN"]), found) if isinstance(found, Refusal) else found
+
+
+# What an account reads of a trail, bucket or key that is not its own where only the owner is told.
+_NOT_TOLD = (RefusalKind.DENIED, RefusalKind.NOT_COLLECTED)
+_NO_SUCH_TRAIL = "TrailNotFoundException"
+
+
+def its_own(view: View, arn: str, found: T, where: str = "") -> T | Refusal:
+    """A fact of a trail; what only its owner is told of an organization's trail, another account is sent there for.
+
+    GetEventSelectors and GetInsightSelectors know no trail of another account, and its key, log group and bucket are
+    its owner's or the log archive's to show. `where` is the account to look in, the owner's unless another is said.
+    """
+    owner = arn.split(":")[4] if arn.count(":") >= 5 else ""
+    if not isinstance(found, Refusal) or owner in ("", view.account):
+        return found
+    if found.kind not in _NOT_TOLD and found.code != _NO_SUCH_TRAIL:
+        return found
+    text = f"AWS tells this only in the account of the organization's trail: look in {where or f'account {owner}'}"
+    return Refusal(RefusalKind.ELSEWHERE, found.code, text, found.call, found.region)
 
 
 def status(view: View, trail: Trail, region: str) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from postureaudit.evidence import Outcome, Refusal, heavier
+from postureaudit.evidence import Outcome, Refusal, RefusalKind, heavier
 from postureaudit.resources import View, body, malformed, member
 from postureaudit.services import buckets
 from postureaudit.services.cloudtrail import coverage
@@ -68,6 +68,15 @@ def _error(view: View, trail: Trail, name: str) -> str | Refusal:
     return "" if hidden is None else hidden
 
 
+def foreign(view: View, trail: Trail, call: str, region: str, owner: str) -> Refusal:
+    """What is not known of a trail's log group in another account."""
+    text = f"the log group is in account {owner}"
+    hidden = Refusal(RefusalKind.NOT_COLLECTED, message=text, call=call, region=region)
+    found = coverage.its_own(view, trail.arn, hidden, f"account {owner}")
+    assert isinstance(found, Refusal)
+    return found
+
+
 def group(view: View, trail: Trail) -> LogGroup:
     for ask in group_asks(trail.body):
         name, region = str(ask.params["logGroupNamePrefix"]), str(ask.region)
@@ -75,11 +84,9 @@ def group(view: View, trail: Trail) -> LogGroup:
         if isinstance(groups, Refusal):
             return LogGroup(Name=name, Region=region, RetentionDays=groups)
         owner = log_group(trail.body)[2]
-        days: int | Refusal = malformed(
-            ask.call,
-            region,
-            f"the log group is in account {owner}" if owner != view.account else "no such log group",
-        )
+        days: int | Refusal = malformed(ask.call, region, "no such log group")
+        if owner != view.account:
+            days = foreign(view, trail, ask.call, region, owner)
         for item in groups:
             if item.get("logGroupName") != name or owner != view.account:
                 continue

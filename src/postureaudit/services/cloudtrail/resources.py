@@ -252,7 +252,9 @@ def _insights(view: View, trail: Trail) -> bool | Refusal:
         [],
     )
     if isinstance(found, Refusal):
-        on: bool | Refusal = False if trail.body.get("HasInsightSelectors") is False else found
+        on: bool | Refusal = False
+        if trail.body.get("HasInsightSelectors") is not False:
+            on = coverage.its_own(view, trail.arn, found)
     else:
         on = {"ApiCallRateInsight", "ApiErrorRateInsight"} <= {
             item.get("InsightType")
@@ -375,7 +377,7 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
     owner = buckets.owner(view, name, writer=trail.owner or view.account)
     settings = _settings(view, trail)
     kept = settings.kept(_folders(trail))
-    return Bucket(
+    found = Bucket(
         Name=name,
         Exists=owner.Exists,
         SameAccount=owner.SameAccount,
@@ -392,6 +394,17 @@ def _bucket(view: View, trail: Trail) -> Bucket | Refusal:
         SizesSpare=kept.SizesSpare,
         Region=settings.region,
     )
+    if (
+        view.named.log_archive_role
+    ):  # the log archive was asked, and what it refuses is not told anywhere else
+        return found
+    archive = f"account {trail.owner}, or in the log archive that holds bucket {name}"
+    told = {
+        item: coverage.its_own(view, trail.arn, value, archive)
+        for item, value in msgspec.structs.asdict(found).items()
+        if item != "Exists"
+    }
+    return msgspec.structs.replace(found, **told)
 
 
 def _settings(view: View, trail: Trail) -> buckets.Settings:
@@ -420,7 +433,7 @@ def _key(view: View, trail: Trail) -> Key:
             outcome = view.outcome_as(named.log_archive_account, ask.call, region, **ask.params)
         if isinstance(outcome, Absent):
             return Key(State="NotFound", Region=region)
-        found = member(outcome, "KeyMetadata", {})
+        found = coverage.its_own(view, trail.arn, member(outcome, "KeyMetadata", {}))
         state = found if isinstance(found, Refusal) else str(found.get("KeyState") or "NotFound")
         return Key(State=state, Region=region)
     return Key(State="None", Region="")
@@ -430,7 +443,7 @@ def _rotation(view: View, trail: Trail) -> Rotation:
     for ask in key_asks(trail.body):
         region = ask.region or trail.home
         outcome = view.outcome(ask.call, region, **ask.params)
-        key = member(outcome, "KeyMetadata", {})
+        key = coverage.its_own(view, trail.arn, member(outcome, "KeyMetadata", {}))
         if isinstance(key, Refusal):
             return Rotation(Can=key, On=key, Why="")
         owner = str(key.get("AWSAccountId") or "")

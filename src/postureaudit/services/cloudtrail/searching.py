@@ -13,7 +13,7 @@ from postureaudit.resources import View, all_of, any_of, body, malformed, member
 from postureaudit.services.cloudtrail import coverage, selectors
 from postureaudit.services.cloudtrail.asks import group_asks, log_group
 from postureaudit.services.cloudtrail.coverage import EVENT_CALLS, Trail
-from postureaudit.services.cloudtrail.delivery import NEVER, delivery
+from postureaudit.services.cloudtrail.delivery import NEVER, delivery, foreign
 from postureaudit.services.cloudtrail.selectors import READ, WRITE
 
 STORE_CALLS = ("cloudtrail:ListEventDataStores", "cloudtrail:GetEventDataStore")
@@ -137,7 +137,7 @@ def _group(view: View, trail: Trail, account: str) -> Mapping[str, Json] | Refus
     for ask in group_asks(trail.body):
         name, region = str(ask.params["logGroupNamePrefix"]), str(ask.region)
         if account != view.account:
-            return malformed(ask.call, region, f"the log group is in account {account}")
+            return foreign(view, trail, ask.call, region, account)
         groups = member(view.outcome(ask.call, region, **ask.params), "logGroups", [])
         if isinstance(groups, Refusal):
             return groups
