@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from postureaudit import catalog, evaluate, services
 from postureaudit.evidence import Absent, Answer, Evidence, Record, Refusal
 from postureaudit.findings import Finding
-from postureaudit.services.config import asks
+from postureaudit.services.config import asks, documents
 from tests.conftest import Collect, Mend
 from tests.fakeaws import FakeAws, World
 from tests.fakeaws.handlers.config import add_organization_pack, add_organization_rule
@@ -258,15 +259,29 @@ def test_required_rules(rules: list[Any], identifiers: list[str], expected: str)
     assert verdict(with_rules(*rules), "required-rules", identifiers=identifiers) == expected
 
 
-def test_required_rule_that_aws_does_not_offer_there() -> None:
+@pytest.mark.parametrize(
+    ("identifier", "region"),
+    [
+        ("GUARDDUTY_ENABLED_CENTRALIZED", "mx-central-1"),
+        ("IAM_ROOT_ACCESS_KEY_CHECK", "eu-central-2"),
+        ("ROOT_ACCOUNT_MFA_ENABLED", "us-gov-west-1"),
+    ],
+)
+def test_required_rule_that_aws_does_not_offer_there(identifier: str, region: str) -> None:
     """In a region without a rule nobody can be asked to deploy it."""
-    answers = {region: with_rules() for region in (HOME, "mx-central-1")}
-    found = finding(answers, "required-rules", identifiers=["GUARDDUTY_ENABLED_CENTRALIZED"])
+    answers = {name: with_rules() for name in (HOME, region)}
+    found = finding(answers, "required-rules", identifiers=[identifier])
 
-    assert {place.region: place.verdict.value for place in found.places} == {
-        HOME: "fail",
-        "mx-central-1": "pass",
-    }
+    assert {place.region: place.verdict.value for place in found.places} == {HOME: "fail", region: "pass"}
+
+
+@pytest.mark.parametrize(("region", "has"), [(HOME, True), ("eu-central-2", False)])
+def test_pack_has_no_rule_that_its_region_lacks(region: str, has: bool) -> None:
+    """AWS deploys no pack with such a rule."""
+    template = json.dumps(documents.DOCUMENTS["config_pack"]({"RecordingRegion": region}))
+
+    assert ("IAM_ROOT_ACCESS_KEY_CHECK" in template) is has
+    assert "S3_BUCKET_PUBLIC_READ_PROHIBITED" in template
 
 
 def test_rule_that_is_being_deleted_is_not_the_accounts_own() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from postureaudit.evidence import Json, Refusal
 from postureaudit.resources import malformed
 from postureaudit.services.base import Document, Need
-from postureaudit.services.config import asks, recorder
+from postureaudit.services.config import asks, managed, recorder
 from postureaudit.services.config.remediations import remedy
 
 
@@ -88,7 +88,11 @@ def rule(env: Mapping[str, Json]) -> Json | Refusal:
 
 
 def pack(env: Mapping[str, Json]) -> Json | Refusal:
-    """The template of a small pack, as text: Config reads JSON as it reads YAML."""
+    """The template of a small pack, as text: Config reads JSON as it reads YAML.
+
+    A pack with a rule that its region does not have is not deployed at all.
+    """
+    missing = managed.not_offered(str(env.get("RecordingRegion")))
 
     def item(name: str, identifier: str) -> dict[str, Any]:
         source = {"Owner": "AWS", "SourceIdentifier": identifier}
@@ -97,13 +101,16 @@ def pack(env: Mapping[str, Json]) -> Json | Refusal:
             "Properties": {"ConfigRuleName": name, "Source": source},
         }
 
+    rules = {
+        "CloudTrailEnabled": ("pack-cloudtrail-enabled", "CLOUD_TRAIL_ENABLED"),
+        "RootAccessKey": ("pack-iam-root-access-key-check", "IAM_ROOT_ACCESS_KEY_CHECK"),
+        "PublicBuckets": ("pack-s3-bucket-public-read-prohibited", "S3_BUCKET_PUBLIC_READ_PROHIBITED"),
+    }
     return {
         "Resources": {
-            "CloudTrailEnabled": item("pack-cloudtrail-enabled", "CLOUD_TRAIL_ENABLED"),
-            "RootAccessKey": item("pack-iam-root-access-key-check", "IAM_ROOT_ACCESS_KEY_CHECK"),
-            "PublicBuckets": item(
-                "pack-s3-bucket-public-read-prohibited", "S3_BUCKET_PUBLIC_READ_PROHIBITED"
-            ),
+            key: item(name, identifier)
+            for key, (name, identifier) in rules.items()
+            if identifier not in missing
         }
     }
 

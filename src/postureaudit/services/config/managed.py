@@ -15,6 +15,14 @@ PERIODIC = frozenset(
 # Regions without a rule, as its page says.
 _NOT_IN = {
     "GUARDDUTY_ENABLED_CENTRALIZED": ("ap-east-2", "ap-southeast-6", "ap-southeast-7", "mx-central-1"),
+    "IAM_ROOT_ACCESS_KEY_CHECK": (
+        *("ap-east-2", "ap-southeast-5", "ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-2"),
+        *("il-central-1", "me-central-1", "mx-central-1"),
+    ),
+    "ROOT_ACCOUNT_MFA_ENABLED": (
+        *("ca-west-1", "cn-north-1", "cn-northwest-1", "il-central-1", "me-central-1"),
+        *("us-gov-east-1", "us-gov-west-1"),
+    ),
 }
 
 
