@@ -112,6 +112,18 @@ def test_unused_access_is_looked_at_from_anywhere(collect: Collect) -> None:
     assert (one, two, three) == (Verdict.PASS, Verdict.PASS, Verdict.UNKNOWN)
 
 
+def test_unused_access_may_be_looked_at_from_a_region_left_out(collect: Collect) -> None:
+    """A run of one region sees no analyzer of another: that is no gap, and no second one is to be paid for."""
+    world = having(a_world(HERE, THERE), "ACCOUNT_UNUSED_ACCESS", name=THERE)
+
+    found = judge(collect(world, only=[HERE]))
+    seen = judge(collect(world, only=[THERE]))
+
+    assert found["accessanalyzer.unused-access"].verdict is Verdict.UNKNOWN
+    assert found["accessanalyzer.external-access"].verdict is Verdict.FAIL
+    assert seen["accessanalyzer.unused-access"].verdict is Verdict.PASS
+
+
 # ---------------------------------------------------------------- the organization
 
 

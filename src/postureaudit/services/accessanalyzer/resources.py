@@ -26,8 +26,12 @@ def regions(view: View) -> Iterator[Resource]:
 
 
 def account(view: View) -> Iterator[Resource]:
-    """One place: IAM is global, one analyzer of unused access sees all of it from any region."""
-    home = [view.first, *(region for region in view.regions if region != view.first)]
+    """One place: IAM is global, one analyzer of unused access sees all of it from any region.
+
+    A region that was left out of the run may have it: what nobody asked there is unknown.
+    """
+    others = (*view.regions, *view.evidence.header.regions.excluded)
+    home = [view.first, *(region for region in others if region != view.first)]
     kinds = {
         name: analyzers.kind(view, home, [f"{zone}_{kind}_ACCESS"], f"{title}{kind.lower()}-access")
         for name, zone, kind, title in (
