@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from postureaudit.findings import Verdict
+from postureaudit.services.cloudtrail import bucket_fixes
 from tests.conftest import Collect, Mend, judge, walk_world
 from tests.fakeaws import World
 from tests.fakeaws.world import ACCOUNT, ARCHIVE, trail_policy
@@ -196,6 +197,20 @@ def test_lifecycle_keeps_its_other_rules(mend: Mend, size: str | None) -> None:
         RULES[1],
         {**RULES[2], "Expiration": {"Days": 365}},
     ]
+
+
+def test_rule_that_moves_objects_on_a_date_takes_no_days() -> None:
+    """AWS refuses a rule with a date for moving and days for deleting: it moves on, and deletes nothing."""
+    moves = {
+        "ID": "a",
+        "Status": "Enabled",
+        "Filter": {},
+        "Transitions": [{"Date": "2027-01-01", "StorageClass": "GLACIER"}],
+    }
+    rules = [{**moves, "Expiration": {"Date": "2028-01-01"}}]
+    env = {"Lifecycle": {"Rules": rules}, "Folders": ["AWSLogs/"], "Param": {"days": 365}}
+
+    assert bucket_fixes.kept_longer(env) == {"Rules": [moves]}
 
 
 def test_undo_of_selectors_carries_the_present_ones(collect: Collect) -> None:

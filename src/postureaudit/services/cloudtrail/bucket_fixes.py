@@ -92,7 +92,10 @@ def before(env: Mapping[str, Json]) -> Json | Refusal:
 
 
 def kept_longer(env: Mapping[str, Json]) -> Json | Refusal:
-    """The bucket's lifecycle with what deletes the trail's files too early put off; every other rule as it is."""
+    """The bucket's lifecycle with what deletes the trail's files too early put off; every other rule as it is.
+
+    A rule that moves objects on a date deletes none: AWS takes no rule with a date for one and days for the other.
+    """
     found = env.get("Lifecycle")
     if isinstance(found, Refusal) or not isinstance(found, Mapping):
         return found if isinstance(found, Refusal) else None
@@ -100,7 +103,9 @@ def kept_longer(env: Mapping[str, Json]) -> Json | Refusal:
     rules = copy.deepcopy(list(found.get("Rules") or []))
     for rule in rules:
         if buckets.covers(rule, folders) and buckets.expires(rule) < days:
-            rule["Expiration"] = {"Days": days}
+            del rule["Expiration"]
+            if not any(item.get("Date") for item in rule.get("Transitions") or []):
+                rule["Expiration"] = {"Days": days}
     return {"Rules": rules} if rules else None
 
 
