@@ -263,6 +263,13 @@ def test_suspended_accounts_need_no_inspector(collect: Collect) -> None:
     assert judge(collect(world))["inspector.members-enabled"].verdict is Verdict.PASS
 
 
+def test_account_that_has_the_region_off_needs_no_inspector(collect: Collect) -> None:
+    """Nothing runs where an account has turned the region off, and AWS takes no member there."""
+    world = admin_world(**{f"a{MEMBER}": "REGION_DISABLED"})
+
+    assert judge(collect(world))["inspector.members-enabled"].verdict is Verdict.PASS
+
+
 @pytest.mark.parametrize(
     "call",
     ["inspector2:ListMembers", "organizations:ListAccounts", "inspector2:DescribeOrganizationConfiguration"],

@@ -245,6 +245,7 @@ def admin_world(**members: str) -> World:
         ({"members": {BOSS: "Enabled", MEMBER: "Paused"}}, {"members-enabled"}),
         ({"members": {BOSS: "Enabled", MEMBER: "Removed"}}, {"members-enabled"}),
         ({"members": {BOSS: "Enabled"}}, {"members-enabled"}),
+        ({"members": {BOSS: "Enabled", MEMBER: "RegionDisabled"}}, set()),
     ],
     ids=str,
 )

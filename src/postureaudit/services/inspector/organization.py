@@ -91,7 +91,10 @@ def auto_enable(view: View, region: str) -> AutoEnable | Refusal:
 
 
 def membership(view: View, region: str) -> Membership:
-    """Every active account but this one is an enabled member, and something of it is scanned."""
+    """Every active account but this one is an enabled member, and something of it is scanned.
+
+    An account that has the region turned off runs nothing there, and AWS takes no such member.
+    """
     listed = member(view.outcome(MEMBERS.call, region, **MEMBERS.params), "members", [])
     if isinstance(listed, Refusal):
         return Membership(All=listed, Missing=[], Strangers=[], Off=[])
@@ -99,7 +102,7 @@ def membership(view: View, region: str) -> Membership:
     if isinstance(accounts, Refusal):
         return Membership(All=accounts, Missing=[], Strangers=[], Off=[])
     relations = {str(item.get("accountId")): str(item.get("relationshipStatus")) for item in listed}
-    strangers = [item for item in accounts if relations.get(item) != "ENABLED"]
+    strangers = [item for item in accounts if relations.get(item) not in ("ENABLED", "REGION_DISABLED")]
     states = _states(view, region, [item for item, status in relations.items() if status == "ENABLED"])
     scanned = {item: states[item] for item in accounts if item in states}
     off = [item for item, state in scanned.items() if state is False]

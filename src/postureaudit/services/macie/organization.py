@@ -83,7 +83,7 @@ def auto_enable(view: View, region: str) -> AutoEnable | Refusal:
 
 
 def membership(view: View, region: str) -> Membership:
-    """Every active account but this one is a member whose relationship is enabled."""
+    """Every active account but this one is a member whose relationship is enabled, or has the region turned off."""
     listed = member(view.outcome(MEMBERS.call, region, **MEMBERS.params), "members", [])
     if isinstance(listed, Refusal):
         return Membership(All=listed, Missing=[], Paused=[])
@@ -91,7 +91,8 @@ def membership(view: View, region: str) -> Membership:
     if isinstance(accounts, Refusal):
         return Membership(All=accounts, Missing=[], Paused=[])
     status = {str(item.get("accountId")): str(item.get("relationshipStatus")) for item in listed}
-    missing = {item: status.get(item, "not a member") for item in accounts if status.get(item) != "Enabled"}
+    fine = ("Enabled", "RegionDisabled")  # there is nothing to watch in a region that is off
+    missing = {item: status.get(item, "not a member") for item in accounts if status.get(item) not in fine}
     return Membership(
         All=not missing,
         Missing=[f"{item} ({why})" for item, why in missing.items()],
