@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,10 @@ def test_parameter_has_the_type_of_its_default() -> None:
     with pytest.raises(UsageError, match="each of identifiers is text, not a whole number"):
         found.tuned(parameters={"config.required-rules": {"identifiers": [3]}})
     found.tuned(parameters={"guardduty.suppression-filters": {"severity": 8}})
+
+
+def test_a_sentence_names_parameters_that_there_are() -> None:
+    """What a report tells the reader to set can be set."""
+    for check in catalog.builtin().checks:
+        named = set(re.findall(r"\(parameter (\w+)", f"{check.otherwise} {check.reason}"))
+        assert named <= set(check.parameters), check.id
