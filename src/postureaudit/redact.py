@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from postureaudit.baseline import Compared
 from postureaudit.evidence import Account, Evidence, Record
 from postureaudit.findings import Finding, Place, fingerprint, place_fingerprint
 from postureaudit.report import Report
@@ -49,6 +50,9 @@ _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]*):([a-z0-9-]*):([0-9]{12}|aws|):
 _ACCOUNT = re.compile(r"(?<![0-9a-fA-F])[0-9]{12}(?![0-9a-fA-F])|[0-9]{12}(?=[^0-9]|$)")
 _ORGANIZATION = re.compile(r"\bo-[a-z0-9]{10,32}\b")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
+# An id that AWS drew, such as a detector's; no fingerprint of ours.
+_DRAWN = re.compile(r"(?<![0-9A-Za-z:])[0-9a-f]{32}(?![0-9A-Za-z])")
+_BARE = frozenset({"s3", "sns", "sqs"})  # their ARNs start with the name itself, not with a kind of resource
 _SESSION = re.compile(r"(assumed-role/[^/\s]+/|federated-user/|:user/(?:[^\s/]+/)*)([^\s'\",/;)]+)")
 # A name as most resources have one; it is looked up, so that thousands of names cost no more than one.
 _WORD = re.compile(r"[A-Za-z0-9_]+(?:[./:@+=-]+[A-Za-z0-9_]+)*")
@@ -64,12 +68,15 @@ class Redactor:
     """Turns names into pseudonyms, by HMAC-SHA256 with one key: the same name and key give the same pseudonym.
 
     `kinds` is a choice of "accounts" (account ids wherever they stand, account and organization names), "arns" (the
-    names of resources) and "principals" (session, user and e-mail names).
+    names of resources) and "principals" (session, user and e-mail names, and `people`: the owners of waivers, of whom
+    warnings may tell).
     """
 
-    def __init__(self, kinds: Iterable[str], key: bytes) -> None:
+    def __init__(self, kinds: Iterable[str], key: bytes, people: Iterable[str] = ()) -> None:
         self.kinds = frozenset(kinds)
         self._key = key
+        self._people = _any_of({name for name in people if name}) if "principals" in self.kinds else None
+        self._calls: frozenset[str] = frozenset()
         self._plain: frozenset[str] = frozenset()
         self._odd: re.Pattern[str] | None = None
 
@@ -79,6 +86,7 @@ class Redactor:
             names = _names(report)
             self._plain = frozenset(name for name in names if _WORD.fullmatch(name))
             self._odd = _any_of(names - self._plain)
+            self._calls = _calls(report)
         header = report.evidence.header
         accounts = tuple(
             Account(id=self.text(item.id), name=self._account_name(item.name)) for item in header.accounts
@@ -97,8 +105,10 @@ class Redactor:
         rest = {
             name: self._walk(getattr(report, name), name)
             for name in report.__struct_fields__
-            if name not in ("evidence", "findings", "first_seen", "evidence_digest", "baseline", "digest")
+            if name
+            not in ("evidence", "findings", "first_seen", "evidence_digest", "baseline", "digest", "roles")
         }
+        warnings = (self._person(text) for text in report.warnings)
         return msgspec.structs.replace(
             report,
             **{
@@ -106,8 +116,15 @@ class Redactor:
                 "evidence": Evidence(shown, self._refusals(report.evidence)),
                 "evidence_digest": report.evidence_digest or report.evidence.digest(),
                 "findings": findings,
+                "baseline": self._compared(report, findings),
+                "roles": {
+                    self.text(account): self._walk(found, "roles") for account, found in report.roles.items()
+                },
                 "first_seen": None if seen is None else {**seen, **_renamed(seen, renamed)},
-                "warnings": (*rest["warnings"], f"names are redacted ({', '.join(sorted(self.kinds))})"),
+                "warnings": (
+                    *map(self.text, warnings),
+                    f"names are redacted ({', '.join(sorted(self.kinds))})",
+                ),
             },
         )
 
@@ -118,6 +135,7 @@ class Redactor:
             text = _MAIL.sub(lambda match: self.pseudonym("mail", match[0]), text)
         if "arns" in self.kinds:
             text = _ARN.sub(self._arn, text)
+            text = _DRAWN.sub(lambda match: self.pseudonym("id", match[0]), text)
             if self._odd is not None:
                 text = self._odd.sub(lambda match: self.pseudonym("name", match[0]), text)
             text = _WORD.sub(self._word, text)
@@ -134,6 +152,10 @@ class Redactor:
 
     def _arn(self, match: re.Match[str]) -> str:
         partition, service, region, account, resource = match.groups()
+        if service in _BARE:
+            name, mark, rest = re.match(r"([^/:]*)([/:]?)(.*)", resource, re.DOTALL).groups()  # type: ignore[union-attr]  # it fits all
+            rest = rest if rest in ("", "*") else self.pseudonym("name", rest)
+            return f"arn:{partition}:{service}:{region}:{account}:{self.pseudonym('name', name)}{mark}{rest}"
         kind, slash, _ = resource.partition("/")
         if not slash:
             kind, slash, _ = resource.partition(":")
@@ -145,6 +167,8 @@ class Redactor:
         word = match[0]
         if word in self._plain:
             return self.pseudonym("name", word)
+        if word in self._calls:
+            return word
         if "/" not in word and ":" not in word:
             return word
         parts = _BETWEEN.split(word)
@@ -152,6 +176,41 @@ class Redactor:
 
     def _account_name(self, name: str) -> str:
         return self.pseudonym("alias", name) if name and "accounts" in self.kinds else self.text(name)
+
+    def _person(self, text: str) -> str:
+        """A text in which owners of waivers are pseudonyms."""
+        if self._people is None:
+            return text
+        return self._people.sub(lambda match: self._owner(match[0]), text)
+
+    def _owner(self, name: str) -> str:
+        return self.pseudonym("mail" if _MAIL.fullmatch(name) else "owner", name)
+
+    def _compared(self, report: Report, findings: tuple[Finding, ...]) -> Compared | None:
+        """The comparison with the baseline, without the fingerprints that tell an account to who tries all of them."""
+        found = report.baseline
+        if found is None:
+            return None
+        names = {
+            old.fingerprint: new.fingerprint
+            for before, after in zip(report.findings, findings, strict=True)
+            for old, new in zip(before.places, after.places, strict=True)
+        }
+
+        def renamed(keys: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(sorted(names.get(key) or self._gone(key) for key in keys))
+
+        return Compared(
+            findings=findings,
+            new=found.new,
+            old=found.old,
+            resolved=renamed(found.resolved),
+            not_rechecked=renamed(found.not_rechecked),
+        )
+
+    def _gone(self, key: str) -> str:
+        """A fingerprint for a place that the run does not have any more."""
+        return "pa1:" + hmac.new(self._key, key.encode(), "sha256").hexdigest()[:32]
 
     def _finding(self, finding: Finding, partition: str) -> Finding:
         account = self.text(finding.account)
@@ -169,7 +228,10 @@ class Redactor:
         key = place_fingerprint(
             partition, self.text(finding.account), finding.check, place.region, subject or ""
         )
-        shown: Place = self._walk(msgspec.structs.replace(place, resource=None), "place")
+        waiver = place.waiver
+        if waiver and "principals" in self.kinds:
+            waiver = msgspec.structs.replace(waiver, owner=self._owner(waiver.owner))
+        shown: Place = self._walk(msgspec.structs.replace(place, resource=None, waiver=waiver), "place")
         return msgspec.structs.replace(shown, resource=subject, fingerprint=key)
 
     def _subject(self, name: str) -> str:
@@ -204,6 +266,8 @@ class Redactor:
                 if "argv" in fields and "shell" in fields:
                     fields["argv"] = None  # a command with a pseudonym in it is not to be run
                 found = msgspec.structs.replace(found, **fields)
+            case dict() if name == "facts":  # its keys may be AWS's; those of other mappings are ours
+                found = {self.text(key): self._walk(item, "facts") for key, item in found.items()}
             case dict():
                 found = {key: self._walk(item, "") for key, item in found.items()}
             case tuple():
@@ -245,7 +309,16 @@ def _names(report: Report) -> set[str]:
         for hop in route.hops:
             found.add(hop.name)
             found.update(_tails(f"{hop.name} {hop.reason}"))
+    for account in report.investigation:
+        found.update(place.name for answered in account.answered for place in answered.places)
     return {name for name in found if len(name) > 1 and not name.startswith("arn:")}
+
+
+def _calls(report: Report) -> frozenset[str]:
+    """The calls that sentences about refusals name: they stay readable where a resource is called like a service."""
+    behind = (place.blind for finding in report.findings for place in finding.places)
+    refused = {record.call for record in report.evidence.refusals()}
+    return frozenset(refused.union(call for refusals in behind for call, _, _ in refusals))
 
 
 def _tails(text: str) -> Iterator[str]:

@@ -118,3 +118,106 @@ def test_a_run_over_the_command_line(cli: object, saved: object) -> None:
 
     assert fine.code == 3 and ACCOUNT not in fine.out and "names are redacted" in fine.err
     assert wrong.code == 2 and "accounts, arns, principals" in wrong.err
+
+
+def test_a_bucket_in_an_arn_is_a_name() -> None:
+    """ARNs of S3, SNS and SQS start with the name; a bucket has one pseudonym, with a key behind it or not."""
+    redactor = Redactor(["arns"], KEY)
+
+    whole, inside = redactor.text("arn:aws:s3:::org-logs"), redactor.text("arn:aws:s3:::org-logs/AWSLogs")
+    subscription = redactor.text("arn:aws:sns:us-east-1:111122223333:alerts:1f0e")
+    detector = redactor.text("--detector-id 2ed30ac2213fb2bac1714363b28e162a")
+
+    assert "org-logs" not in whole and inside.startswith(f"{whole}/")
+    assert "AWSLogs" not in inside and "alerts" not in subscription
+    assert redactor.text("arn:aws:s3:::org-logs/*") == f"{whole}/*" and "2ed30" not in detector
+
+
+def test_roles_stay_with_their_account(demo_report: Report) -> None:
+    """What an account is in its organization is told under its pseudonym, without the organization's id."""
+    from postureaudit.services.organizations import Found, Roles
+
+    account = demo_report.evidence.header.accounts[0].id
+    found = Found(Account="999988887777", How="found by GuardDuty")
+    roles = Roles(
+        Management=found,
+        Audit=found,
+        LogArchive=found,
+        Own=["management account of o-abcdefghij"],
+        Delegated=[],
+    )
+    report = Redactor(KINDS, KEY).report(msgspec.structs.replace(demo_report, roles={account: roles}))
+
+    [shown] = json.loads(renderer("json")(report, Style()))["run"]["accounts"]
+    assert shown["roles"]["own"][0].startswith("management account of org-")
+    assert "999988887777" not in json.dumps(shown)
+
+
+def test_a_baseline_keeps_no_fingerprint_of_the_account(demo_report: Report) -> None:
+    """Hashes of an account's id can be tried out: those of places that are gone are renamed as well."""
+    from postureaudit.baseline import Compared
+
+    here = demo_report.findings[0].places[0].fingerprint
+    gone = "pa1:" + "0" * 32
+    compared = Compared(
+        findings=demo_report.findings, new=1, old=0, resolved=(here, gone), not_rechecked=(gone,)
+    )
+    report = Redactor(KINDS, KEY).report(msgspec.structs.replace(demo_report, baseline=compared))
+
+    assert report.baseline is not None and (report.baseline.new, len(report.baseline.resolved)) == (1, 2)
+    assert not {here, gone} & {*report.baseline.resolved, *report.baseline.not_rechecked}
+    assert report.findings[0].places[0].fingerprint in report.baseline.resolved
+
+
+def test_keys_of_facts_and_owners_of_waivers_are_names_too() -> None:
+    """A mapping of AWS's may have ARNs as keys; an owner without an address is still somebody."""
+    report = a_report("main")
+    arn = f"arn:aws:iam::{ACCOUNT}:role/x"
+    findings = tuple(
+        msgspec.structs.replace(
+            item,
+            places=tuple(
+                msgspec.structs.replace(
+                    place,
+                    facts={"By": {arn: "on"}},
+                    waiver=place.waiver and msgspec.structs.replace(place.waiver, owner="Bob Smith"),
+                )
+                for place in item.places
+            ),
+        )
+        for item in report.findings
+    )
+    told = ("waiver W expired on 2026-01-01: ask Bob Smith",)
+    plain = msgspec.structs.replace(report, findings=findings, warnings=told)
+
+    text = renderer("json")(Redactor(KINDS, KEY, ["Bob Smith"]).report(plain), Style())
+    shown = renderer("markdown")(Redactor(KINDS, KEY, ["Bob Smith"]).report(plain), Style())
+
+    assert ACCOUNT not in text and "Bob Smith" not in text + shown and "ask owner" in shown.replace("\\", "")
+
+
+def test_a_refused_call_keeps_its_name() -> None:
+    """Where a resource is called like a service, sentences about its calls still say which."""
+    report = Redactor(KINDS, KEY).report(a_report("config"))
+
+    text = Redactor.text
+    redactor = Redactor(KINDS, KEY)
+    redactor.report(a_report("config"))
+    assert text(redactor, "config:DescribeConfigRules in eu-west-1: denied").startswith("config:Describe")
+    assert text(redactor, "config").startswith("name-") and report.findings
+
+
+def test_places_to_search_are_names(demo_report: Report) -> None:
+    """A log group that only the investigation tells is a pseudonym too."""
+    groups = {
+        place.name
+        for account in demo_report.investigation
+        for answered in account.answered
+        for place in answered.places
+        if place.name
+    }
+    text = renderer("json")(
+        Redactor(KINDS, KEY).report(msgspec.structs.replace(demo_report, findings=(), routes=())), Style()
+    )
+
+    assert groups and not [name for name in groups if f'"name": "{name}"' in text]

@@ -48,7 +48,6 @@ def report(
     from postureaudit.resources import View
 
     outputs = formats(given["outputs"], given["fixes_folder"])
-    redactor = _redactor(given)
     warn_of_lost(evidence, given)
     needs = {**given["parameters"], **choices.needs(given["needs"])}
     views = {account.id: View(evidence, account.id) for account in evidence.header.accounts}
@@ -56,6 +55,7 @@ def report(
     if accepted is None:
         file = None if given["no_waivers"] else given["waivers_file"]
         accepted = waivers.load(file) if file else ()
+    redactor = _redactor(given, [waiver.owner for waiver in accepted])
     today = today or datetime.datetime.now(datetime.UTC).date()
     applied = waivers.apply(findings, accepted, today=today)
     compared = _compared(applied.findings, evidence, given)
@@ -98,7 +98,7 @@ def report(
         raise click.exceptions.Exit(made.exit_code)
 
 
-def _redactor(given: Mapping[str, Any]) -> Redactor | None:
+def _redactor(given: Mapping[str, Any], people: Sequence[str] = ()) -> Redactor | None:
     """What turns names into pseudonyms; without a key file its key is for this run alone."""
     if not given["redact"]:
         return None
@@ -119,7 +119,7 @@ def _redactor(given: Mapping[str, Any]) -> Redactor | None:
         ) from error
     if len(key.strip()) < 16:
         raise UsageError(f"the key in {path} is too short", hint="make one with: openssl rand -hex 32")
-    return Redactor(kinds, key)
+    return Redactor(kinds, key, people)
 
 
 def _compared(findings: Sequence[Finding], evidence: Evidence, given: Mapping[str, Any]) -> Compared | None:
