@@ -63,6 +63,10 @@ _PLAIN = re.compile(
     r"[A-Z][A-Z0-9_]*|[a-z]{2}(-[a-z]+)+-[0-9]|[0-9T:Z.+-]*|[a-z0-9.-]+\.amazonaws\.com|true|false"
 )
 
+_AWS_OWN = frozenset(
+    {"default"}
+)  # what AWS calls a recorder, a channel and a bus: it tells nothing, and is a word
+
 
 class Redactor:
     """Turns names into pseudonyms, by HMAC-SHA256 with one key: the same name and key give the same pseudonym.
@@ -311,7 +315,16 @@ def _names(report: Report) -> set[str]:
             found.update(_tails(f"{hop.name} {hop.reason}"))
     for account in report.investigation:
         found.update(place.name for answered in account.answered for place in answered.places)
-    return {name for name in found if len(name) > 1 and not name.startswith("arn:")}
+    found.update(_asked(report.evidence))
+    return {name for name in found if len(name) > 1 and not name.startswith("arn:") and name not in _AWS_OWN}
+
+
+def _asked(evidence: Evidence) -> Iterator[str]:
+    """The names that calls were made with: sentences tell them without an ARN (a bucket, a log group)."""
+    for record in evidence:
+        for key, value in record.params.items():
+            if key.endswith(("Name", "Names")) or key in ("Bucket", "Rule"):
+                yield from (name for name in _texts(value) if not _PLAIN.fullmatch(name))
 
 
 def _calls(report: Report) -> frozenset[str]:

@@ -221,3 +221,23 @@ def test_places_to_search_are_names(demo_report: Report) -> None:
     )
 
     assert groups and not [name for name in groups if f'"name": "{name}"' in text]
+
+
+def test_a_name_that_only_a_sentence_tells(demo_report: Report) -> None:
+    """A bucket that was asked about is a name without its ARN; "default" stays the word that it is."""
+    from postureaudit.evidence import Answer, Evidence, Record
+
+    header = demo_report.evidence.header
+    asked = Record(
+        call="s3:GetBucketPolicy",
+        params={"Bucket": "org-config-logs"},
+        account=ACCOUNT,
+        region="us-east-1",
+        at=header.ended,
+        outcome=Answer({}),
+    )
+    redactor = Redactor(["arns"], KEY)
+    redactor.report(msgspec.structs.replace(demo_report, evidence=Evidence(header, [asked])))
+
+    told = redactor.text("bucket org-config-logs has a default retention")
+    assert "org-config" not in told and told.endswith("has a default retention")
