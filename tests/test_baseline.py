@@ -112,7 +112,27 @@ def test_pruning_takes_out_what_is_resolved_and_nothing_else() -> None:
 
     left, gone = baseline.pruned(old, a_result(a_finding(eu_west_1="pass", us_east_1="unknown")))
 
-    assert gone == 1 and len(left.places()) == 2
+    assert (gone, len(left.places())) == (1, 2)
+    there = a_finding(eu_west_1="pass", us_east_1="fail")
+    part = a_result(there)
+    part = msgspec.structs.replace(
+        part,
+        run=msgspec.structs.replace(
+            part.run, regions=type(part.run.regions)(("eu-west-1",), ("ap-south-1",))
+        ),
+    )
+    assert baseline.pruned(old, part)[1] == 1
+
+
+def test_pruning_takes_out_all_that_a_comparison_calls_resolved() -> None:
+    """A place that is gone from a whole run is resolved, and is not told again after the pruning."""
+    old = baseline.of(a_result(a_finding(eu_west_1="fail", us_east_1="fail")))
+    now = a_finding(us_east_1="fail")
+
+    left, gone = baseline.pruned(old, a_result(now))
+
+    assert gone == len(baseline.compare(old, [now], whole=True).resolved) == 1
+    assert baseline.compare(left, [now], whole=True).resolved == ()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from postureaudit.errors import BaselineError
-from postureaudit.findings import Finding, Place, Verdict
-from postureaudit.results import Result
+from postureaudit.findings import Finding, Verdict
+from postureaudit.results import Result, SeenFinding
 
 VERSION = 1
 
@@ -97,15 +97,12 @@ def compare(baseline: Baseline, findings: Iterable[Finding], *, whole: bool) -> 
 def pruned(baseline: Baseline, result: Result) -> tuple[Baseline, int]:
     """The baseline without what a result shows as resolved, and how many that were.
 
-    A place that the result does not have stays, because a baseline has no names that would tell whether it was looked
-    at; one that passes, or does not apply any more, goes.
+    Resolved as compare() has it: it passes, does not apply any more, or is gone from a run of all regions.
     """
-    seen: dict[str, Verdict] = {
-        place.fingerprint: place.verdict for item in result.findings for place in item.places
-    }
-    gone = (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    whole = not result.run.regions.excluded
+    states = _states(baseline, result.by_fingerprint(), whole=whole)
     kept = {
-        key: tuple(place for place in places if seen.get(place) not in gone)
+        key: tuple(place for place in places if states[place] != "resolved")
         for key, places in baseline.findings.items()
     }
     before, after = (sum(map(len, found.values())) for found in (baseline.findings, kept))
@@ -123,21 +120,23 @@ def _marked(finding: Finding, known: frozenset[str]) -> Finding:
     return msgspec.structs.replace(finding, places=places)
 
 
-def _states(baseline: Baseline, findings: Mapping[str, Finding], *, whole: bool) -> dict[str, str]:
+def _states(
+    baseline: Baseline, findings: Mapping[str, Finding] | Mapping[str, SeenFinding], *, whole: bool
+) -> dict[str, str]:
     states: dict[str, str] = {}
     for key, places in baseline.findings.items():
         finding = findings.get(key)
-        here: dict[str, Place] = (
-            {} if finding is None else {place.fingerprint: place for place in finding.places}
+        here: dict[str, Verdict] = (
+            {} if finding is None else {place.fingerprint: place.verdict for place in finding.places}
         )
-        blind = finding is None or any(place.verdict is Verdict.UNKNOWN for place in here.values())
+        blind = finding is None or Verdict.UNKNOWN in here.values()
         for name in places:
-            place = here.get(name)
-            if place is None:
+            verdict = here.get(name)
+            if verdict is None:
                 states[name] = "not re-checked" if blind or not whole else "resolved"
-            elif place.verdict is Verdict.UNKNOWN:
+            elif verdict is Verdict.UNKNOWN:
                 states[name] = "not re-checked"
-            elif place.verdict is not Verdict.FAIL:
+            elif verdict is not Verdict.FAIL:
                 states[name] = "resolved"
             else:
                 states[name] = "old"

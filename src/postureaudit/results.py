@@ -43,6 +43,7 @@ class SeenFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Regions(msgspec.Struct, frozen=True):
     audited: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
 
 
 class _Run(msgspec.Struct, frozen=True):
