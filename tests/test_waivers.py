@@ -127,3 +127,37 @@ def test_a_waiver_of_checks_that_were_not_chosen_is_not_called_unused() -> None:
     applied = waivers.apply([a_gap("r")], [a_waiver(), other], today=TODAY)
 
     assert (applied.unused, applied.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict", "left_out"),
+    [
+        ({"accounts": ("999988887777",)}, "pass", ()),
+        ({"accounts": ("111122223333", "999988887777")}, "pass", ()),
+        ({"regions": ("eu-*",)}, "pass", ("eu-west-1",)),
+        ({}, "unknown", ()),
+        ({"resources": ("rule-*",)}, "unknown", ()),
+    ],
+)
+def test_a_waiver_is_not_unused_where_nobody_looked(
+    fields: dict[str, object], verdict: str, left_out: tuple[str, ...]
+) -> None:
+    """Another account's, one of a region that was left out, one of what is unknown now: none is to be removed."""
+    gap = a_gap("*")
+    places = (msgspec.structs.replace(gap.places[0], verdict=Verdict(verdict)),)
+    finding = msgspec.structs.replace(gap, places=places, verdict=Verdict(verdict))
+
+    applied = waivers.apply([finding], [a_waiver(**fields)], today=TODAY, left_out=left_out)
+
+    assert (applied.unused, applied.warnings) == ((), ())
+
+
+def test_a_waiver_of_what_passes_now_is_unused() -> None:
+    """Where all of it was looked at and nothing failed, it is told."""
+    gap = a_gap("r")
+    places = (msgspec.structs.replace(gap.places[0], verdict=Verdict.PASS),)
+    finding = msgspec.structs.replace(gap, places=places, verdict=Verdict.PASS)
+
+    applied = waivers.apply([finding], [a_waiver(regions=("us-*",))], today=TODAY, left_out=("eu-west-1",))
+
+    assert applied.unused == ("W",)

@@ -135,8 +135,17 @@ def _day(text: str) -> datetime.date | None:
         return None
 
 
-def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: datetime.date) -> Applied:
+def apply(
+    findings: Iterable[Finding],
+    waivers: Sequence[Waiver],
+    *,
+    today: datetime.date,
+    left_out: Iterable[str] = (),
+) -> Applied:
     """Mark the places that a waiver covers on this day. Verdicts stay what they are.
+
+    A waiver that covers nothing is unused only where this run looked: not for checks, accounts or regions that are not
+    in it (`left_out` are regions of the account that were not audited), and not where a place of it is unknown now.
 
     Raises WaiverError for a waiver that outlasts a year from this day: it would never come up again.
     """
@@ -146,7 +155,7 @@ def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: date
                 f"waiver {waiver.id!r} lasts until {waiver.expires}, more than {LONGEST} days from today",
                 hint="choose an earlier day; it can be renewed",
             )
-    findings, used = tuple(findings), set[str]()
+    findings, used, left_out = tuple(findings), set[str](), tuple(left_out)
     marked = tuple(_marked(finding, waivers, today, used) for finding in findings)
     warnings, unused = [], []
     for waiver in waivers:
@@ -156,8 +165,8 @@ def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: date
             warnings.append(
                 f"waiver {waiver.id} for {waiver.check} expired on {waiver.expires}: ask {waiver.owner}{ticket}"
             )
-        elif waiver.id not in used and not any(fnmatchcase(item.check, waiver.check) for item in findings):
-            continue  # its checks were not chosen this time: that says nothing about it
+        elif waiver.id not in used and not _looked(waiver, findings, left_out):
+            continue  # that says nothing about it
         elif waiver.id not in used:
             unused.append(waiver.id)
             warnings.append(f"waiver {waiver.id} for {waiver.check} matches nothing: remove it")
@@ -190,7 +199,11 @@ def lint(
             and (waiver.accounts, waiver.regions, waiver.resources) == (("*",),) * 3
         ):
             problems.append(f"{where} is too broad: all of {waiver.check} everywhere; name checks or places")
-        if result is not None and not any(_hits(waiver, item) for item in result.findings):
+        if (
+            result is not None
+            and not any(_hits(waiver, item) for item in result.findings)
+            and _looked(waiver, result.findings, result.run.regions.excluded)
+        ):
             problems.append(f"{where} matches nothing in the result: remove it")
     return problems
 
@@ -199,6 +212,28 @@ def _hits(waiver: Waiver, seen: SeenFinding) -> bool:
     return any(
         waiver.covering(seen.check, seen.account, place.region, place.resource, place.verdict)
         for place in seen.places
+    )
+
+
+def _looked(
+    waiver: Waiver, findings: Sequence[Finding] | Sequence[SeenFinding], left_out: Iterable[str]
+) -> bool:
+    """Whether a run looked at all that a waiver is for: its checks, accounts and regions, each with an answer."""
+    own = [item for item in findings if fnmatchcase(item.check, waiver.check)]
+    accounts = {item.account for item in own}
+    if not any(_any(name, waiver.accounts) for name in accounts):
+        return False
+    if any(account != "*" and account not in accounts for account in waiver.accounts):
+        return False  # one file for several accounts: another run may need it
+    if any(_any(name, waiver.regions) for name in left_out):
+        return False
+    return not any(
+        place.verdict is Verdict.UNKNOWN
+        and _any(place.region or "", waiver.regions)
+        and (place.resource == "*" or _any(place.resource or "", waiver.resources))
+        for item in own
+        if _any(item.account, waiver.accounts)
+        for place in item.places
     )
 
 

@@ -57,7 +57,7 @@ def report(
         accepted = waivers.load(file) if file else ()
     redactor = _redactor(given, [waiver.owner for waiver in accepted])
     today = today or datetime.datetime.now(datetime.UTC).date()
-    applied = waivers.apply(findings, accepted, today=today)
+    applied = waivers.apply(findings, accepted, today=today, left_out=evidence.header.regions.excluded)
     compared = _compared(applied.findings, evidence, given)
     findings = compared.findings if compared else applied.findings
     fail_on = _fail_on(given["fail_on"])
