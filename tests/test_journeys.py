@@ -160,6 +160,11 @@ def test_everything_denied_is_never_clean(cli: Cli) -> None:
         (("audit", "-o", "yaml=-"), 2, "table"),
         (("audit", "-o", "json=-", "-o", "table=-"), 2, "same place"),
         (("audit", "-o", "json=/nowhere/x.json"), 2, "does not exist"),
+        (("audit", "-o", "json=x.json", "-o", "sarif=./x.json"), 2, "same place"),
+        (("audit", "-o", "json=/tmp"), 2, "is a folder"),
+        (("audit", "-o", "sarif=x", "--anchor", "/etc/passwd:1"), 2, "inside the repository"),
+        (("audit", "-o", "sarif=x", "--anchor", "C:\\repo\\policy.yaml:7"), 2, "inside the repository"),
+        (("audit", "-o", "sarif=x", "--anchor", "../policy.yaml"), 2, "inside the repository"),
         (("audit", "--expect-account", "999999999999"), 1, "111122223333"),
         (("audit", "--profile", "nobody"), 1, "aws configure list-profiles"),
         (("audit", "--set", "BUCKET=x"), 2, "LOG_BUCKET"),
@@ -448,6 +453,24 @@ def test_aws_region_chooses_the_partition(cli: Cli) -> None:
     assert {call[1] for call in world.calls if call[2] == "sts"} == {"cn-northwest-1"}
 
 
+@pytest.mark.parametrize("option", ["--waivers", "--baseline", "--previous", "--redact-key-file"])
+def test_a_bad_file_costs_no_walk(cli: Cli, tmp_path: Path, option: str) -> None:
+    """What only the report needs is read before AWS is asked."""
+    file, world = tmp_path / "f", empty()
+    file.write_text("nonsense")
+
+    ran = cli("audit", "--no-config", "--redact", "accounts", option, str(file), world=world)
+
+    assert (ran.code, ran.out, list(world.calls)) == (2, "", [])
+
+
+def test_a_file_format_on_stdout_is_utf_8(cli: Cli) -> None:
+    """It says so itself, whatever the terminal's encoding."""
+    ran = cli("demo", "-q", "-o", "html=-", env={"PYTHONIOENCODING": "ascii"}, child=True)
+
+    assert ran.code == 0 and '<meta charset="utf-8">' in ran.out and "✗" in ran.out
+
+
 def test_baseline_diff_and_first_seen(cli: Cli, saved: Saved, tmp_path: Path) -> None:
     """Today's gaps become a baseline that lets the same account pass; a result says what changed since."""
     before, base, after = (str(tmp_path / name) for name in ("before.json", "base.json", "after.json"))
@@ -504,7 +527,7 @@ def test_many_reports_of_one_run(cli: Cli, saved: Saved, tmp_path: Path) -> None
 def test_every_format_on_stdout(cli: Cli, saved: Saved, tmp_path: Path, name: str) -> None:
     """What programs read parses and has no escape code, while warnings are told and colour is asked for."""
     waivers = tmp_path / "w.yaml"
-    until = datetime.date.today() + datetime.timedelta(3)
+    until = datetime.date.today() - datetime.timedelta(3)
     waivers.write_text(
         f"version: 1\nwaivers:\n  - {{id: W, check: config.retention, owner: a, reason: b, expires: {until}}}\n"
     )

@@ -77,7 +77,7 @@ def audit(**given: Any) -> None:
     """Collect, judge and report. The only question asked of you is the exit code."""
     given = choices.with_settings(given)
     catalog, ids = choices.chosen_catalog(given)
-    reporting.formats(given["outputs"], given["fixes_folder"])
+    reporting.prove(given)
     evidence, code = collecting.collect(given, catalog, ids)
     reporting.report(evidence, catalog, ids, given, interrupted=code)
 
@@ -139,7 +139,7 @@ def trace(signals: tuple[str, ...], path: Path | None, made_up: bool, verify: bo
     given = {**choices.with_settings({**given, "no_config": given["no_config"] or made_up}), **chosen}
     given["outputs"] = given["outputs"] or ("trace=-",)
     catalog, ids = choices.chosen_catalog(given)
-    reporting.formats(given["outputs"], given["fixes_folder"])
+    reporting.prove(given)
     if made_up or path:
         saved = choices.renamed(files.load(path) if path else _demo(), given)
         evidence = choices.narrowed(saved, given["regions"], given["exclude"])

@@ -29,6 +29,23 @@ if TYPE_CHECKING:
     from postureaudit.signals.model import Route
 
 
+def prove(given: Mapping[str, Any]) -> None:
+    """Read what the report will need before AWS is asked: a mistake in a file may not cost the walk. Raises UsageError
+    and the errors of those files."""
+    from postureaudit import baseline, results, waivers
+
+    formats(given["outputs"], given["fixes_folder"])
+    _anchor(given)
+    _redactor(given)
+    choices.needs(given["needs"])
+    if given["waivers_file"] and not given["no_waivers"]:
+        waivers.load(given["waivers_file"])
+    if given["baseline_file"]:
+        baseline.load(given["baseline_file"])
+    if given["previous"]:
+        results.load(given["previous"])
+
+
 def report(
     evidence: Evidence,
     catalog: Catalog,
@@ -211,7 +228,7 @@ def _write_fixes(made: Report, catalog: Catalog, given: Mapping[str, Any]) -> No
 def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> None:
     """Files first, each whole or not at all; then standard output."""
     from postureaudit.evidence import write_whole
-    from postureaudit.render import MACHINE, renderer
+    from postureaudit.render import MACHINE, SCREEN, renderer
 
     for name, path in sorted(outputs, key=lambda item: item[1] == "-"):
         if path != "-":
@@ -220,9 +237,15 @@ def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, An
             if not given["quiet"]:
                 click.echo(f"wrote {path}", err=True)
             continue
-        style = _style(given, sys.stdout)
-        sys.stdout.write(renderer(name)(made, style))
+        text = renderer(name)(made, _style(given, sys.stdout))
+        if name in SCREEN:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            continue
+        # A file format has one encoding, whatever the terminal's, and its own line ends.
         sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
     if any(name == "github" for name, _ in outputs):
         _step_summary(made, given)
     if not any(name not in MACHINE and path == "-" for name, path in outputs) and not given["quiet"]:
@@ -247,16 +270,35 @@ def _step_summary(made: Any, given: Mapping[str, Any]) -> None:
 
 
 def _anchor(given: Mapping[str, Any]) -> tuple[str, int]:
-    """The file and line that stand for the audit in a code review: as named, else the settings or waivers in use."""
+    """The file and line that stand for the audit in a code review: as named, else the settings or waivers in use.
+
+    Raises UsageError for a path that is none of the repository's: code reviews take relative ones alone.
+    """
     if given["anchor"]:
         name, colon, line = given["anchor"].rpartition(":")
-        if colon and line.isdigit() and int(line) > 0:
-            return name, int(line)
-        return given["anchor"], 1
+        if colon and line.isascii() and line.isdigit() and int(line) > 0:
+            return _in_repository(name), int(line)
+        return _in_repository(given["anchor"]), 1
     for path in (given.get("settings_file"), given["waivers_file"]):
         if path and Path(path).resolve().is_relative_to(Path.cwd()):
             return Path(path).resolve().relative_to(Path.cwd()).as_posix(), 1
     return ".postureaudit.yaml", 1
+
+
+def _in_repository(name: str) -> str:
+    """A path with / between its parts, relative to the repository; an absolute one below this folder is made so."""
+    from pathlib import PurePosixPath, PureWindowsPath
+
+    path = Path(name)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        return path.relative_to(Path.cwd()).as_posix()
+    windows = PureWindowsPath(name)
+    found = windows.as_posix() if windows.drive or os.sep == "\\" else name
+    if PurePosixPath(found).is_absolute() or windows.drive or ".." in PurePosixPath(found).parts or not name:
+        raise UsageError(
+            f"--anchor {name!r} is no path inside the repository", hint="such as infra/policy.yaml:12"
+        )
+    return PurePosixPath(found).as_posix()
 
 
 def _style(given: Mapping[str, Any], stream: Any, *, file: bool = False) -> Any:
@@ -293,8 +335,8 @@ def _style(given: Mapping[str, Any], stream: Any, *, file: bool = False) -> Any:
 
 
 def formats(outputs: Sequence[str], fixes_folder: Path | None) -> list[tuple[str, str]]:
-    """(format, path) pairs; raises UsageError for an unknown format, two reports on one stdout, or a folder for the
-    fixes that cannot be written."""
+    """(format, path) pairs; raises UsageError for an unknown format, two reports in one place, a place that cannot be
+    written, or a folder for the fixes that cannot be."""
     from difflib import get_close_matches
 
     from postureaudit.cli import folder
@@ -309,12 +351,21 @@ def formats(outputs: Sequence[str], fixes_folder: Path | None) -> list[tuple[str
             near = get_close_matches(name, FORMATS) or sorted(FORMATS)
             raise UsageError(f"no output format {name!r}", hint=f"there is: {', '.join(near)}")
         found.append((name, path or "-"))
-        if path not in ("", "-") and not Path(path).parent.is_dir():
-            raise UsageError(f"the folder of {path} does not exist", hint="create it first")
-    paths = [path for _, path in found]
+        if path not in ("", "-"):
+            _prove_file(Path(path))
+    paths = [path if path == "-" else os.path.realpath(path) for _, path in found]
     if len(set(paths)) != len(paths):
         raise UsageError("two reports go to the same place", hint="give each its own: -o json=result.json")
     return found
+
+
+def _prove_file(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"the folder of {path} does not exist", hint="create it first")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder", hint="name a file in it")
+    if path.is_symlink():
+        raise UsageError(f"{path} is a symbolic link", hint="name the real file; - is standard output")
 
 
 def _fail_on(text: str | None) -> Severity | None:

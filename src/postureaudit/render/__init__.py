@@ -29,6 +29,7 @@ FORMATS = {
 MACHINE = frozenset(
     {"json", "jsonl", "sarif", "junit", "gitlab", "csv", "asff", "ocsf", "tickets"}
 )  # formats whose readers are programs: the RESULT line goes to stderr then
+SCREEN = frozenset({"table", "trace"})  # drawn for a terminal, in its encoding; every other format is UTF-8
 
 
 class Style(msgspec.Struct, frozen=True, kw_only=True):
