@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import jsonschema
+import msgspec
 import pytest
 import xmlschema
 from hypothesis import given, settings
@@ -293,3 +294,26 @@ def test_markdown_renders_a_name_as_text(animal: str) -> None:
     cells = [token for token in tokens if token.type in ("td_open", "th_open")]
     assert rows and cells
     assert neutral(ZOO[animal].replace("\n", " ")).strip()[:3] in "".join(token.content for token in inner)
+
+
+@pytest.mark.parametrize("name", ["asff", "ocsf", "junit", "csv"])
+def test_two_commands_are_two_lines(name: str) -> None:
+    """What is pasted from a report is what the fix says: no command runs on into the next, no quoted text changes."""
+    commands = ("aws events put-rule --name 'two  blanks'", "aws events put-targets --rule x")
+    report = a_report("main")
+    places = tuple(
+        msgspec.structs.replace(
+            place, fix=place.fix and msgspec.structs.replace(place.fix, shell="\n".join(commands), steps=())
+        )
+        for place in report.findings[0].places
+    )
+    finding = msgspec.structs.replace(report.findings[0], places=places)
+    found = PARSERS[name](shown(name, msgspec.structs.replace(report, findings=(finding,))))
+
+    fix = {
+        "asff": lambda: found[0]["Remediation"]["Recommendation"]["Text"],
+        "ocsf": lambda: found[0]["remediation"]["desc"],
+        "junit": lambda: found.find(".//failure").text.partition("\n")[2].partition("\n")[2],
+        "csv": lambda: found[0]["fix"],
+    }[name]()
+    assert fix == "\n".join(commands)

@@ -9,7 +9,7 @@ from postureaudit import __version__
 from postureaudit.findings import Finding, Place, Verdict
 from postureaudit.render import Style
 from postureaudit.render.neutral import neutral
-from postureaudit.render.summary import references
+from postureaudit.render.summary import references, remedy
 from postureaudit.report import Report
 
 # Security Hub user guide, "Required and optional ASFF attributes": characters that a member may hold.
@@ -66,14 +66,10 @@ def finding_document(report: Report, finding: Finding, place: Place) -> dict[str
     if mapped := references(finding):
         found["Compliance"]["RelatedRequirements"] = [_cut(item, 64) for item in mapped[:_REQUIREMENTS]]
     if place.fix:
-        text = place.fix.shell or " ".join(place.fix.steps)
-        found["Remediation"] = {
-            "Recommendation": {
-                "Text": _cut(text, _REMEDIATION)
-                if len(text) <= _REMEDIATION
-                else f"postureaudit explain {finding.check}"
-            }
-        }
+        text = remedy(place.fix)
+        if not text or len(text) > _REMEDIATION:  # half a command is worse than none
+            text = f"postureaudit explain {finding.check}"
+        found["Remediation"] = {"Recommendation": {"Text": text}}
     if place.waiver:
         found["Note"] = {
             "Text": _cut(f"{place.waiver.id} until {place.waiver.expires}: {place.waiver.reason}", 512),

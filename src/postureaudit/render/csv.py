@@ -8,6 +8,7 @@ import io
 from postureaudit.findings import Finding, Place
 from postureaudit.render import Style
 from postureaudit.render.neutral import neutral
+from postureaudit.render.summary import references, remedy
 from postureaudit.report import Report
 
 COLUMNS = (
@@ -25,6 +26,8 @@ COLUMNS = (
     "waived_until",
     "fix",
     "place_fingerprint",
+    "references",
+    "in_baseline",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -36,7 +39,9 @@ def render(report: Report, style: Style) -> str:
     writer.writerow(COLUMNS)
     for finding in report.findings:
         for place in finding.places:
-            writer.writerow([_cell(text) for text in _row(finding, place)])
+            row = zip(COLUMNS, _row(finding, place), strict=True)
+            # Line ends of a fix are ours and part of its commands; any other is a stranger's.
+            writer.writerow([_cell(text, between="\n" if name == "fix" else " ; ") for name, text in row])
     return out.getvalue()
 
 
@@ -54,12 +59,14 @@ def _row(finding: Finding, place: Place) -> tuple[str, ...]:
         place.reason,
         place.waiver.id if place.waiver else "",
         place.waiver.expires if place.waiver else "",
-        (place.fix.shell or " ".join(place.fix.steps)) if place.fix else "",
+        remedy(place.fix) if place.fix else "",
         place.fingerprint,
+        "; ".join(references(finding)),
+        "yes" if place.known else "",
     )
 
 
-def _cell(text: str) -> str:
-    """The text on one line; what a spreadsheet would take for a formula starts with an apostrophe (OWASP)."""
-    shown = " ; ".join(neutral(line) for line in text.split("\n"))
+def _cell(text: str, *, between: str) -> str:
+    """Inert text; what a spreadsheet would take for a formula starts with an apostrophe (OWASP)."""
+    shown = between.join(neutral(line) for line in text.split("\n"))
     return "'" + shown if shown.lstrip().startswith(_FORMULA) else shown

@@ -9,7 +9,7 @@ from postureaudit import services
 from postureaudit.findings import Finding, Place, Verdict
 from postureaudit.render import Style
 from postureaudit.render.neutral import neutral
-from postureaudit.render.summary import subject
+from postureaudit.render.summary import remedy, subject
 from postureaudit.report import Report
 
 # Characters that XML 1.0 forbids even as references; neutral() makes all but these few visible already.
@@ -73,7 +73,7 @@ def _case(suite: ElementTree.Element, finding: Finding, place: Place) -> None:
 def _detail(finding: Finding, place: Place) -> str:
     lines = [finding.why, f"fingerprint: {finding.fingerprint}"]
     if place.fix:
-        lines += [*place.fix.shell.splitlines(), *(" ".join(step.split()) for step in place.fix.steps)]
+        lines.append(remedy(place.fix))
     return "\n".join(lines)
 
 

@@ -14,6 +14,11 @@ def neutral(text: str) -> str:
     return "".join(_shown(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
 
 
+def lines(text: str) -> str:
+    """The same for text whose line ends are ours, such as commands: they stay line ends."""
+    return "\n".join(neutral(line) for line in text.split("\n"))
+
+
 def _shown(char: str) -> str:
     point = ord(char)
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"

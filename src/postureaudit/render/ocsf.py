@@ -10,7 +10,7 @@ from postureaudit import __version__
 from postureaudit.findings import Finding, Place, Severity, Verdict
 from postureaudit.render import Style
 from postureaudit.render.neutral import neutral
-from postureaudit.render.summary import references
+from postureaudit.render.summary import references, remedy
 from postureaudit.report import Report
 
 VERSION = "1.4.0"
@@ -88,7 +88,7 @@ def event(report: Report, finding: Finding, place: Place) -> dict[str, Any]:
         "resources": [_resource(finding, place, header.partition)],
     }
     if place.fix:
-        found["remediation"] = {"desc": neutral(place.fix.shell or " ".join(place.fix.steps))}
+        found["remediation"] = {"desc": remedy(place.fix)}
     return found
 
 

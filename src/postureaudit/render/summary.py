@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from postureaudit.findings import Finding, Fix, Place, Verdict
+from postureaudit.render.neutral import lines
 from postureaudit.report import Report
 
 
@@ -63,6 +64,11 @@ def fix_lines(fix: Fix | None) -> Iterator[tuple[str, str]]:
         ("Undo", fix.undo),
     )
     yield from ((label, text) for label, text in pairs if text)
+
+
+def remedy(fix: Fix) -> str:
+    """The commands of a fix, one a line, and what is to be done by hand: inert text."""
+    return lines("\n".join([*fix.shell.splitlines(), *(" ".join(step.split()) for step in fix.steps)]))
 
 
 def run_line(report: Report) -> str:
