@@ -52,6 +52,20 @@ def test_a_joined_fact_keeps_every_refusal() -> None:
     assert heavier(SCP, SCP) is SCP or heavier(SCP, SCP) == SCP
 
 
+def test_what_another_account_is_told_hides_no_refusal() -> None:
+    """ "Look there" reads as not applicable, so it gives way to a call that was denied, whichever comes first."""
+    elsewhere = Refusal(RefusalKind.ELSEWHERE, message="look in account 999988887777")
+
+    for found in (all_of([elsewhere, SCP]), all_of([SCP, elsewhere])):
+        assert found == SCP
+    assert all_of([elsewhere, False]) is False
+    check = catalog.builtin().check("cloudtrail.management-events")
+    facts = {"Coverage": {"ManagementReads": elsewhere, "ManagementWrites": elsewhere}}
+    place = Resource(type=check.resource, account="111122223333", region="eu-west-1", facts=facts)
+    judged = evaluate.judge(check, place, "aws")
+    assert (judged.verdict, judged.reason) == (Verdict.NOT_APPLICABLE, elsewhere.message)
+
+
 def test_a_place_names_all_that_its_expression_could_not_read() -> None:
     """Facts of both sides of an "and" stand behind the unknown place."""
     check = catalog.builtin().check("cloudtrail.management-events")

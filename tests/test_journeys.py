@@ -88,6 +88,7 @@ def test_well_configured_account_has_no_gap_and_no_hole(cli: Cli) -> None:
         "organizations.all-features",
         "organizations.service-access",
         "organizations.one-administrator",
+        "organizations.separate-accounts",
         "securitylake.auto-enable",
         "securitylake.delegated-admin",
         "securityincidentresponse.covers-organization",

@@ -287,6 +287,54 @@ def test_one_account_for_both(seen: dict[str, Evidence], name: str) -> None:
         )
 
 
+ITSELF = ("inspector", "macie", "detective")
+
+
+@pytest.mark.parametrize("named", [{}, {"audit_account": MANAGEMENT}])
+def test_the_management_account_is_no_security_account(
+    monkeypatch: pytest.MonkeyPatch, named: dict[str, str]
+) -> None:
+    """These services let it administer itself, AWS advises against: a gap, without a one-liner."""
+    names = [f"{service}.delegated-admin" for service in ITSELF] + ["firewallmanager.administrator"]
+    world = landing_zone(regions=(HOME,))
+    here = world.account(MANAGEMENT).region(HOME)
+    here.inspector2["org_admins"] = here.macie2["org_admins"] = here.detective["org_admins"] = [MANAGEMENT]
+    assert world.organization
+    world.organization["FirewallManager"] = MANAGEMENT
+    wanted = catalog.calls(catalog.builtin(), names, services.types())
+
+    judged = judge(walk_world(monkeypatch, world, wanted=wanted, named=Named(**named)), *names)
+
+    for name in names:
+        assert judged[name].verdict is Verdict.FAIL and "AWS advises against" in reasons(judged[name])
+        assert "your audit account" in steps(judged[name])
+
+
+def test_who_runs_the_lake_is_not_taken_for_the_audit_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log archive that is delegated for Security Lake alone keeps logs, and administers nothing else."""
+    world = landing_zone(ARCHIVE, regions=(HOME,))
+    assert world.organization
+    world.organization["Delegated"] = {"securitylake.amazonaws.com": [ARCHIVE]}
+    wanted = catalog.calls(catalog.builtin(), [APART], services.types())
+
+    evidence = walk_world(monkeypatch, world, wanted=wanted)
+
+    finding = judge(evidence, APART)[APART]
+    assert finding.verdict is Verdict.NOT_APPLICABLE and "--audit-account" in reasons(finding)
+    assert organizations.roles(View(evidence, ARCHIVE)).Audit.Account == ""
+
+
+def test_an_audit_account_that_keeps_the_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the account that administers holds the organization trail's bucket, nobody has to be named for the gap."""
+    world = landing_zone(AUDIT, regions=(HOME,))
+    world.buckets["org-trail-logs"]["owner"] = AUDIT
+    wanted = catalog.calls(catalog.builtin(), [APART], services.types())
+
+    finding = judge(walk_world(monkeypatch, world, wanted=wanted), APART)[APART]
+
+    assert finding.verdict is Verdict.FAIL and AUDIT in reasons(finding)
+
+
 # ---------------------------------------------------------------- nothing done for the organization
 
 
