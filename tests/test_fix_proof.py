@@ -16,6 +16,7 @@ from tests.conftest import walk_world
 from tests.fakeaws import World
 from tests.fix_exceptions import EXCEPTIONS
 from tests.gaps import GAPS, PARAMETERS, needs
+from tests.gaps_by_way import NOT_LED_TO, WAY_PARAMETERS, WAYS
 
 ALL = tuple(check.id for check in catalog.builtin().checks)
 SIGNALS = tuple(name for name in ALL if name.startswith("signal."))
@@ -35,13 +36,15 @@ TENTH = sorted(
 
 
 @functools.cache
-def checks() -> Catalog:
-    return catalog.builtin().tuned(parameters=PARAMETERS)
+def checks(world: str) -> Catalog:
+    return catalog.builtin().tuned(parameters={**PARAMETERS, **WAY_PARAMETERS.get(world, {})})
 
 
-def audited(patch: pytest.MonkeyPatch, world: World, given: dict[str, str]) -> dict[str, Finding]:
+def audited(
+    patch: pytest.MonkeyPatch, world: World, given: dict[str, str], name: str = ""
+) -> dict[str, Finding]:
     """Every check on a world. Few threads: beside a server in this process, more of them only wait for each other."""
-    found = evaluate.evaluate(walk_world(patch, world, max_workers=4), checks(), needs=given)
+    found = evaluate.evaluate(walk_world(patch, world, max_workers=4), checks(name), needs=given)
     return {item.check: item for item in found}
 
 
@@ -72,37 +75,80 @@ def run(patch: pytest.MonkeyPatch, world: World, argvs: Iterable[tuple[str, ...]
 _FIRST: dict[str, dict[str, Finding]] = {}
 
 
-def prove(patch: pytest.MonkeyPatch, check: str) -> None:
-    """The gap of a check closes by its own commands alone, in a few audits where it goes place by place."""
-    name = PROVEN[check]
-    world = GAPS[name][0]()
+def prove(patch: pytest.MonkeyPatch, check: str, name: str) -> dict[str, Finding]:
+    """The gap of a check closes by its own commands alone, in a few audits where it goes place by place.
+
+    Returns what was found before.
+    """
+    world = {**GAPS, **WAYS}[name][0]()
     given = needs(world, world.default)
     if name not in _FIRST:
-        _FIRST[name] = audited(patch, world, given)
+        _FIRST[name] = audited(patch, world, given, name)
     before = _FIRST[name]
     assert before[check].verdict is Verdict.FAIL, (check, before[check].places[0])
     assert commands(before[check]), before[check].fix
     found = before
     for _ in range(3):
         run(patch, world, commands(found[check]))
-        found = audited(patch, world, given)
+        found = audited(patch, world, given, name)
         if found[check].verdict is not Verdict.FAIL:
             break
     assert found[check].verdict is Verdict.PASS, [place.reason for place in found[check].having(Verdict.FAIL)]
     assert worse(before, found) == []
+    return before
 
 
 @pytest.mark.parametrize("check", TENTH)
 def test_fix_closes_its_gap(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
     """State with the gap, the printed fix run, audited again: pass, and no other check is worse."""
-    prove(monkeypatch, check)
+    prove(monkeypatch, check, PROVEN[check])
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("check", [name for name in PROVEN if name not in TENTH])
 def test_every_fix_closes_its_gap(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
     """The same for every other check that can be closed by a command."""
-    prove(monkeypatch, check)
+    prove(monkeypatch, check, PROVEN[check])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("world", "check", "number"),
+    [(world, *way.split(":")) for world, (_, ways) in WAYS.items() for way in ways.split()],
+)
+def test_every_other_way_closes_its_gap(
+    monkeypatch: pytest.MonkeyPatch, world: str, check: str, number: str
+) -> None:
+    """The same for the other commands of a check; the world leads to the one that it is for."""
+    before = prove(monkeypatch, check, world)
+
+    variant = catalog.builtin().check(check).fix[int(number)]
+    assert variant.effect in {place.fix.effect for place in before[check].places if place.fix}
+
+
+@pytest.mark.exhaustive
+def test_every_command_is_run_by_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variant of a fix that has a command is led to by no world."""
+    ways = {way for _, names in WAYS.values() for way in names.split()}
+    for name, (make, _) in GAPS.items():
+        if name not in _FIRST:
+            world = make()
+            _FIRST[name] = audited(monkeypatch, world, needs(world, world.default))
+    printed = {
+        (item.check, place.fix.effect)
+        for found in _FIRST.values()
+        for item in found.values()
+        for place in item.having(Verdict.FAIL)
+        if place.fix and place.fix.argv
+    }
+    missing = {
+        f"{check.id}:{number}"
+        for check in catalog.builtin().checks
+        for number, variant in enumerate(check.fix)
+        if variant.templates() and (check.id, variant.effect) not in printed
+    }
+
+    assert missing - ways == NOT_LED_TO
 
 
 def test_every_check_is_proven_or_excepted() -> None:

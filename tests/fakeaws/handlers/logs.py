@@ -86,6 +86,12 @@ def _retention(call: Call, given: Json) -> Json:
     return {}
 
 
+@handles("logs:DeleteRetentionPolicy")
+def _no_retention(call: Call, given: Json) -> Json:
+    _group(call, given).pop("retentionInDays", None)
+    return {}
+
+
 @handles("logs:PutMetricFilter")
 def _put_metric_filter(call: Call, given: Json) -> Json:
     kind = _group(call, given)["logGroupClass"]
