@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postureaudit import catalog, terraform
+from postureaudit import catalog, fixes, terraform
+from postureaudit.resources import Resource
+from postureaudit.services.inspector import documents as inspector
 from postureaudit.terraform import Template, Variable
 
 HOSTILE = (
@@ -160,3 +162,18 @@ def test_explain_shows_it_with_its_placeholders() -> None:
     assert 'resource "aws_guardduty_publishing_destination" "this" {' in page
     assert 'destination_arn = "arn:{Partition}:s3:::${var.findings_bucket}"' in page
     assert "First    The bucket's owner lets guardduty.amazonaws.com" in page
+
+
+def test_a_list_of_names_is_a_list_of_hcl() -> None:
+    """What a command takes as JSON text is an argument's own list in Terraform."""
+    check = catalog.builtin().check("inspector.enabled")
+    scans = {name: {"Offered": name != "LAMBDA", "On": False} for name in ("EC2", "ECR", "LAMBDA")}
+    env: Any = {"Account": "111122223333", "Region": "us-east-1", "Scans": scans}
+    kind = Resource(
+        type=check.resource, id="us-east-1", account="111122223333", region="us-east-1", facts=env
+    )
+
+    text = fixes._terraform(check, check.fix[-1], kind, env, inspector.DOCUMENTS, {})
+
+    found = parsed(text)
+    assert (found["resource_types"], found["account_ids"]) == (['"EC2"', '"ECR"'], ['"111122223333"'])
