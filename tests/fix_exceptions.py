@@ -21,6 +21,7 @@ EXCEPTIONS: dict[str, str] = {
     "securityhub.v2-policy": "a policy for the whole organization: its owner decides for which accounts and regions",
     "organizations.in-use": "whoever invites an account rules it: both sides decide, and a person accepts",
     "organizations.all-features": "it cannot be taken back, and every invited account has to agree",
+    "organizations.separate-accounts": "which account keeps the logs is the owner's to choose, and logs have to move",
     "organizations.one-administrator": "the administrator of a service is taken back before another comes",
     "account.other-contacts": "who answers for operations and for bills is not a security tool's to say",
     "account.phone-verified": "a person reads the code that AWS sends",
