@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -127,17 +128,38 @@ def test_status_of_another_account_is_no_answer(collect: Collect) -> None:
     assert judge(evidence)["inspector.enabled"].verdict is Verdict.UNKNOWN
 
 
+def ruling(region: str) -> str:
+    """An effective policy that has EC2 scanned in this region."""
+    return json.dumps({"inspector": {"enablement": {"ec2_scanning": {"enable_in_regions": [region]}}}})
+
+
 def test_policy_rules(collect: Collect) -> None:
     """Where an Inspector policy of Organizations rules, or blocks, the fix names it and prints no command."""
     world = busy(a_world())
     in_organization(world, PRINCIPAL, manager=BOSS, admin="")
     assert world.organization
-    world.organization["Effective"][(ACCOUNT, "INSPECTOR_POLICY")] = '{"inspector":{"enablement":{}}}'
+    world.organization["Effective"][(ACCOUNT, "INSPECTOR_POLICY")] = ruling(HERE)
 
     found = judge(collect(world))
 
     for name in ("enabled", *SCANS):
         assert "Inspector policy" in steps(found[f"inspector.{name}"])
+
+
+def test_policy_of_another_region_rules_nothing_here(collect: Collect) -> None:
+    """A region that the policy does not name is the account's own to set, and the organization's settings count."""
+    world = busy(a_world())
+    in_organization(world, PRINCIPAL, manager=BOSS, admin="")
+    assert world.organization
+    world.organization["Effective"][(ACCOUNT, "INSPECTOR_POLICY")] = ruling(THERE)
+    administered = admin_world({"ec2": False, "ecr": False})
+    assert administered.organization
+    administered.organization["Effective"][(ACCOUNT, "INSPECTOR_POLICY")] = ruling(THERE)
+
+    fix = only(judge(collect(world))["inspector.ec2-scanning"]).fix
+
+    assert fix and fix.argv and fix.argv[0][2] == "enable"
+    assert judge(collect(administered))["inspector.auto-enable-members"].verdict is Verdict.FAIL
 
 
 def test_blocked_type(collect: Collect) -> None:
@@ -224,7 +246,7 @@ def test_policy_makes_auto_enable_needless(collect: Collect) -> None:
     """Where a policy rules, new accounts get what it says: the older setting is not asked for."""
     world = admin_world({"ec2": False, "ecr": False})
     assert world.organization
-    world.organization["Effective"][(ACCOUNT, "INSPECTOR_POLICY")] = "{}"
+    world.organization["Effective"][(ACCOUNT, "INSPECTOR_POLICY")] = ruling(HERE)
 
     found = judge(collect(world))
 

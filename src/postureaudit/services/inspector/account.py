@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import msgspec
 
-from postureaudit.evidence import Absent, Answer, Json, Refusal, RefusalKind
+from postureaudit.evidence import Json, Refusal, RefusalKind
 from postureaudit.resources import View, all_of, any_of, malformed, member
 from postureaudit.services.administrators import POSITION, Manager
-from postureaudit.services.inspector.asks import STATUS, policy_ask
-from postureaudit.services.organizations import position
+from postureaudit.services.inspector.asks import STATUS
+from postureaudit.services.organizations import policy, position
+from postureaudit.services.organizations.policies import INSPECTOR
 
 STATUS_CALLS = (STATUS.call,)
 MANAGER_CALLS = (*POSITION, "inspector2:GetDelegatedAdminAccount")
@@ -116,19 +117,10 @@ def manager(view: View, region: str) -> Manager:
     return Manager(Managed=bool(account) and account != view.account and enabled, Account=account)
 
 
-def ruled(view: View) -> bool | Refusal:
-    """Whether an Inspector policy of Organizations sets what is scanned in this account.
+def ruled(view: View, region: str) -> bool | Refusal:
+    """Whether an Inspector policy of Organizations sets what is scanned in this account here.
 
-    Such a policy takes precedence over the administrator's and the account's own settings (Inspector user guide,
-    "Managing multiple accounts").
+    Such a policy takes precedence over the administrator's and the account's own settings, in the regions that it
+    names (Inspector user guide, "Managing multiple accounts").
     """
-    if position(view).Role == "standalone":
-        return False
-    ask = policy_ask(view.leader)
-    match view.outcome(ask.call, view.leader, **ask.params):
-        case Answer():
-            return True
-        case Absent():
-            return False
-        case Refusal() as refusal:
-            return refusal
+    return policy(view, INSPECTOR, region).Governs

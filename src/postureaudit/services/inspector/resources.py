@@ -22,7 +22,7 @@ def regions(view: View) -> Iterator[Resource]:
                 State=account.state(view, region),
                 Scans=account.scans(view, region),
                 Manager=account.manager(view, region),
-                Ruled=account.ruled(view),
+                Ruled=account.ruled(view, region),
                 HasInstances=workloads.has_instances(view, region),
                 HasRepositories=workloads.has_repositories(view, region),
                 HasFunctions=workloads.has_functions(view, region),
@@ -45,7 +45,7 @@ def organizations(view: View) -> Iterator[Resource]:
                 AutoEnable=organization.auto_enable(view, region),
                 Membership=organization.membership(view, region),
                 Scans=account.scans(view, region),
-                Ruled=account.ruled(view),
+                Ruled=account.ruled(view, region),
             ),
         )
 
