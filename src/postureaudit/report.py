@@ -64,6 +64,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """The findings with an open gap, in report order."""
         return tuple(item for item in self.findings if item.verdict is Verdict.FAIL and not item.waived)
 
+    def fresh(self, finding: Finding) -> bool:
+        """Whether a baseline was given and does not know an open gap of this finding: it is why the gate closes."""
+        return self.baseline is not None and any(
+            not place.known and not place.waiver for place in finding.having(Verdict.FAIL)
+        )
+
     def complete(self) -> bool:
         """Nothing in scope is unknown."""
         return not any(item.having(Verdict.UNKNOWN) for item in self.findings)

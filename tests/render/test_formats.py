@@ -264,6 +264,31 @@ def test_github_shows_ten_annotations_at_most(demo_report: Report) -> None:
     assert all(line.count("::") >= 2 and "\n" not in line for line in annotations)
 
 
+def test_github_tells_that_not_all_was_read(demo_report: Report) -> None:
+    """A blind run without a gap is no silent one."""
+    blind = tuple(item for item in demo_report.findings if item.verdict is Verdict.UNKNOWN)
+    text = shown("github", msgspec.structs.replace(demo_report, findings=blind))
+
+    assert text.startswith("::warning file=") and "::this audit is incomplete: " in text
+    assert "incomplete" in shown("github", demo_report)
+
+
+def test_step_summary_ends_outside_the_commands() -> None:
+    """A block of commands that is cut is closed before the note."""
+    from postureaudit.render.github import step_summary
+
+    cut = step_summary("````sh\n```\n" + "aws x\n" * 400_000)
+
+    assert cut.splitlines()[-4:-1] == ["aws x", "````", ""]
+
+
+def test_jsonl_has_all_parts_of_the_result(demo_report: Report) -> None:
+    """What the JSON result lists, JSON lines tell as well."""
+    kinds = {line["type"] for line in PARSERS["jsonl"](shown("jsonl", demo_report))}
+
+    assert kinds == {"run", "result", "signal", "blind_spots", "investigation", "unknown", "summary"}
+
+
 def test_step_summary_is_cut_at_a_line() -> None:
     """GitHub refuses a summary above 1 MiB: it ends at a whole line and says so."""
     from postureaudit.render.github import SUMMARY_BYTES, step_summary
@@ -317,3 +342,59 @@ def test_two_commands_are_two_lines(name: str) -> None:
         "csv": lambda: found[0]["fix"],
     }[name]()
     assert fix == "\n".join(commands)
+
+
+def _organized(report: Report) -> Report:
+    """The report of an account whose role is known, against a baseline that knows no gap of it."""
+    from postureaudit.baseline import Compared
+    from postureaudit.services.organizations import Found, Roles
+
+    none = Found(Account="", How="")
+    roles = Roles(Management=none, Audit=none, LogArchive=none, Own=["member of o-exampleorg1"], Delegated=[])
+    account = report.evidence.header.accounts[0].id
+    old = report.gaps()[:-1]
+    known = tuple(
+        msgspec.structs.replace(
+            item, places=tuple(msgspec.structs.replace(place, known=item in old) for place in item.places)
+        )
+        for item in report.findings
+    )
+    compared = Compared(findings=known, new=1, old=7, resolved=("pa1:x",), not_rechecked=())
+    return msgspec.structs.replace(report, findings=known, roles={account: roles}, baseline=compared)
+
+
+@pytest.mark.parametrize("name", ["table", "markdown", "html"])
+def test_people_are_told_all_that_a_run_found(name: str, demo_report: Report) -> None:
+    """The account's role, what the baseline says, what GuardDuty cannot raise, and what nobody could look up."""
+    report = _organized(demo_report)
+    text = re.sub(r"\s+", " ", shown(name, report, top=0).replace("\\", ""))
+
+    for wanted in (
+        "member of o-exampleorg1",
+        "1 new",
+        "finding types can never be raised in",
+        "90 days back",
+    ):
+        assert wanted in text
+
+
+@pytest.mark.parametrize("name", ["table", "markdown", "github", "html"])
+def test_what_is_new_comes_first(name: str, demo_report: Report) -> None:
+    """Against a baseline, the gap that closes the gate is not lost behind older ones."""
+    report = _organized(demo_report)
+    [new] = [gap for gap in report.gaps() if report.fresh(gap)]
+    text = shown(name, report)
+
+    text = text[text.find('<h2 id="gaps-title"') :] if name == "html" else text
+    others = [text.find(gap.check) for gap in report.gaps() if gap is not new and gap.service != "signal"]
+    assert 0 < text.find(new.check) < min(at for at in others if at >= 0)
+
+
+def test_markdown_calls_nobody() -> None:
+    """GitHub and GitLab look for mentions and issues behind Markdown's escapes, and make links of bare addresses."""
+    from postureaudit.render.markdown import code, text
+
+    assert "@everyone" not in text("@everyone").replace("\\", "")
+    assert "#12" not in text("see #12, org/repo#12").replace("\\", "")
+    assert "www.evil" not in text("www.evil.example") and "alice\\@example" in text("alice@example.com")
+    assert (code("a|b"), code("a|b", cell=True)) == ("`a|b`", "`a\\|b`")

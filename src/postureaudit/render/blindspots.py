@@ -28,31 +28,40 @@ def block(seen: Sequence[Region], style: Style) -> Iterator[Text]:
 
     What AWS does not offer in a region, or what has nothing to watch there, is told with the details alone.
     """
+    text, causes, strangers = sentences(seen, style)
+    if not text:
+        return
+    yield from heading(f"BLIND SPOTS  {text}", style.width)
+    for cause in causes:
+        yield from wrapped(neutral(cause), style.width)
+    for stranger in strangers:
+        yield from wrapped(neutral(stranger), style.width, dim=True)
+    if style.details:
+        yield Text()
+        yield from matrix(seen, style)
+        yield from _notes(seen, style)
+    if causes:
+        more = "more  postureaudit explain Exfiltration:S3/AnomalousBehavior: what a finding type needs"
+        more += "" if style.details else "; --details for a map"
+        yield from wrapped(more, style.width, dim=True)
+    yield Text()
+
+
+def sentences(seen: Sequence[Region], style: Style) -> tuple[str, list[str], list[str]]:
+    """A headline, a sentence a cause, and one for each feature that is not known; "" and none where all is seen."""
     told = [
         (missing, where)
         for missing, where in _causes(seen)
         if style.details or (missing.types and missing.state not in _MOOT)
     ]
-    if not told and not any(region.strangers for region in seen):
-        return
+    strangers = list(_strangers(seen))
+    causes = [f"{_where(regions)}: {_cause(missing, style)}" for missing, regions in told]
     blind = {id(region): region for missing, where in told if missing.types for region in where}
-    text = "BLIND SPOTS  GuardDuty reports what this version does not know"
     if blind:
         total, where = len(catalogue().types), _count(list(blind.values()))
-        text = f"BLIND SPOTS  some of GuardDuty's {total} finding types can never be raised in {where}"
-    yield from heading(text, style.width)
-    for missing, regions in told:
-        yield from wrapped(neutral(f"{_where(regions)}: {_cause(missing, style)}"), style.width)
-    yield from _strangers(seen, style)
-    if style.details:
-        yield Text()
-        yield from matrix(seen, style)
-        yield from _notes(seen, style)
-    if blind:
-        more = "more  postureaudit explain Exfiltration:S3/AnomalousBehavior: what a finding type needs"
-        more += "" if style.details else "; --details for a map"
-        yield from wrapped(more, style.width, dim=True)
-    yield Text()
+        return f"some of GuardDuty's {total} finding types can never be raised in {where}", causes, strangers
+    unknown = "GuardDuty reports what this version does not know"
+    return unknown if told or strangers else "", causes, strangers
 
 
 def matrix(seen: Sequence[Region], style: Style) -> Iterator[Text]:
@@ -122,17 +131,16 @@ def _cause(missing: Missing, style: Style) -> str:
     return f"{head}: no finding of {', '.join(lost)}"
 
 
-def _strangers(seen: Sequence[Region], style: Style) -> Iterator[Text]:
+def _strangers(seen: Sequence[Region]) -> Iterator[str]:
     found: dict[str, list[Region]] = {}
     for region in seen:
         for name in region.strangers:
             found.setdefault(name, []).append(region)
     for name, where in sorted(found.items()):
-        text = (
+        yield (
             f"GuardDuty reports a feature {name} that this version does not know, in {_where(where)}: "
             "what it raises is not counted"
         )
-        yield from wrapped(neutral(text), style.width, dim=True)
 
 
 def _notes(seen: Sequence[Region], style: Style) -> Iterator[Text]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from postureaudit.findings import Finding, Severity
+from postureaudit.findings import Finding, Severity, Verdict
 from postureaudit.render import Style
 from postureaudit.render.neutral import neutral
 from postureaudit.render.summary import headline, open_places, reasons
@@ -15,21 +15,31 @@ SUMMARY_BYTES = 1_000_000  # GitHub refuses a step summary above 1 MiB
 
 
 def render(report: Report, style: Style) -> str:
-    """At most ten annotations, the gravest gaps first, and the result in plain words."""
-    gaps = sorted(report.gaps(), key=lambda gap: (-gap.severity.rank, gap.check))
-    lines = [_annotation(gap, style) for gap in gaps[:_SHOWN]]
-    rest = len(gaps) - _SHOWN
+    """At most ten annotations: the gravest gaps (new ones first), and that not all could be read; then the result."""
+    gaps = sorted(
+        report.gaps(), key=lambda gap: (not report.fresh(gap), -gap.severity.rank, gap.check, gap.account)
+    )
+    unknown = sum(bool(item.having(Verdict.UNKNOWN)) for item in report.findings)
+    shown = _SHOWN - bool(unknown)
+    lines = [_annotation(gap, style) for gap in gaps[:shown]]
+    if unknown:
+        message = f"this audit is incomplete: {unknown} checks could not be evaluated everywhere"
+        lines.append(f"::warning {_at(style)}title=postureaudit::{message}")
+    rest = len(gaps) - shown
     if rest > 0:
-        lines.append(f"::warning title=postureaudit::{rest} more gaps, see the step summary")
+        lines.append(f"::warning {_at(style)}title=postureaudit::{rest} more gaps, see the step summary")
     return "\n".join([*lines, result_line(report)]) + "\n"
 
 
 def _annotation(gap: Finding, style: Style) -> str:
     level = _LEVEL.get(gap.severity, "notice")
     message = "\n".join((headline(gap), *reasons(open_places(gap))[:3]))
-    place = f"file={_property(style.anchor)},line={style.anchor_line},"
     title = _property(f"{gap.severity.value} {gap.check}")
-    return f"::{level} {place}title={title}::{_data(message)}"
+    return f"::{level} {_at(style)}title={title}::{_data(message)}"
+
+
+def _at(style: Style) -> str:
+    return f"file={_property(style.anchor)},line={style.anchor_line},"
 
 
 def _data(text: str) -> str:
@@ -48,4 +58,12 @@ def step_summary(markdown: str) -> str:
     if len(raw) <= SUMMARY_BYTES:
         return markdown
     kept = raw[:SUMMARY_BYTES].rsplit(b"\n", 1)[0].decode("utf-8", "ignore")
+    fence = ""
+    for line in kept.splitlines():
+        if fence:
+            fence = "" if line == fence else fence
+        elif line.startswith("```"):
+            fence = line[: len(line) - len(line.lstrip("`"))]
+    if fence:  # the note is no part of the commands
+        kept += f"\n{fence}"
     return kept + "\n\nThe rest is left out: GitHub takes 1 MiB. Write the whole with -o markdown=FILE.\n"

@@ -15,10 +15,10 @@ from markupsafe import Markup
 from postureaudit import __version__, services
 from postureaudit.compliance import CAVEAT, Standing
 from postureaudit.findings import Finding, Place, Severity, Verdict
-from postureaudit.render import Style, blindspots
+from postureaudit.render import Style, blindspots, investigation
 from postureaudit.render.neutral import neutral
 from postureaudit.render.routes_svg import drawings
-from postureaudit.render.summary import fix_lines, open_places, references
+from postureaudit.render.summary import baseline_line, fix_lines, open_places, references, roles
 from postureaudit.render.table import result_line
 from postureaudit.report import Report
 
@@ -51,7 +51,7 @@ def render(report: Report, style: Style) -> str:
     )
     # The style and script are files of ours, whose bytes the policy names: they stand in the page as they are.
     return environment.from_string(template).render(
-        policy=policy, css=Markup(css), script=Markup(script), **_model(report)
+        policy=policy, css=Markup(css), script=Markup(script), **_model(report, style)
     )
 
 
@@ -69,7 +69,7 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _model(report: Report) -> dict[str, Any]:
+def _model(report: Report, style: Style) -> dict[str, Any]:
     header, counts = report.evidence.header, report.counts()
     known = {item.name: item.title for item in services.all_services()}
     names = list(services.NAMES)
@@ -90,7 +90,7 @@ def _model(report: Report) -> dict[str, Any]:
         "columns": [(name, known.get(name, name)) for name in columns],
         "regions": list(_heat_map(report, columns)),
         "accounts": list(_account_map(report, columns)) if len(header.accounts) > 1 else [],
-        "checks": [_check(name, found, header.regions.audited) for name, found in _by_check(gaps)],
+        "checks": [_check(name, found, report) for name, found in _by_check(gaps, report)],
         "frameworks": sorted({name for gap in gaps for name in gap.maps_to}),
         "requirements": [
             (summary, [item for standing in Standing for item in summary.having(standing)])
@@ -99,23 +99,37 @@ def _model(report: Report) -> dict[str, Any]:
         "caveat": CAVEAT,
         "services": [(name, known.get(name, name)) for name in columns],
         "signals": list(drawings(report.routes)),
-        "blind": _blind(report),
+        "roles": list(roles(report)),
+        "compared": baseline_line(report),
+        "blind": _blind(report, style),
+        "investigation": [
+            (account.account, list(investigation.sentences(account))) for account in report.investigation
+        ],
         "unseen": list(_unseen(report)),
         "waived": list(_waived(report)),
     }
 
 
-def _by_check(gaps: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
-    """Gaps of one check over all accounts together: the gravest first, then what is open in most places."""
+def _by_check(gaps: Iterable[Finding], report: Report) -> list[tuple[str, list[Finding]]]:
+    """Gaps of one check over all accounts together: what a baseline does not know first, then the gravest, then
+    what is open in most places."""
     found: dict[str, list[Finding]] = defaultdict(list)
     for gap in gaps:
         found[gap.check].append(gap)
     weight = {name: sum(len(open_places(gap)) for gap in items) for name, items in found.items()}
-    return sorted(found.items(), key=lambda pair: (-pair[1][0].severity.rank, -weight[pair[0]], pair[0]))
+    return sorted(
+        found.items(),
+        key=lambda pair: (
+            not any(map(report.fresh, pair[1])),
+            -pair[1][0].severity.rank,
+            -weight[pair[0]],
+            pair[0],
+        ),
+    )
 
 
-def _check(name: str, found: list[Finding], regions: Sequence[str]) -> dict[str, Any]:
-    first = found[0]
+def _check(name: str, found: list[Finding], report: Report) -> dict[str, Any]:
+    first, regions = found[0], report.evidence.header.regions.audited
     return {
         "id": name,
         "title": first.title,
@@ -125,6 +139,7 @@ def _check(name: str, found: list[Finding], regions: Sequence[str]) -> dict[str,
         "references": references(first),
         "frameworks": sorted(first.maps_to),
         "places": sum(len(open_places(gap)) for gap in found),
+        "new": sum(not place.known for gap in found for place in open_places(gap)) if report.baseline else 0,
         "accounts": [_in_account(gap, regions) for gap in sorted(found, key=lambda gap: gap.account)],
     }
 
@@ -256,11 +271,14 @@ _SEES = {
 }
 
 
-def _blind(report: Report) -> dict[str, Any]:
+def _blind(report: Report, style: Style) -> dict[str, Any]:
     """GuardDuty's categories by region; regions that see alike share a column."""
     groups = blindspots.alike(report.blind)
+    headline, causes, strangers = blindspots.sentences(report.blind, style)
     rows = zip(*(group[0].standings() for group in groups), strict=True)
     return {
+        "headline": headline,
+        "causes": [*causes, *strangers],
         "columns": [blindspots.letter(index) for index in range(len(groups))],
         "groups": [
             {"label": blindspots.letter(index), "names": list(blindspots.names(group, report.blind))}

@@ -17,22 +17,27 @@ def block(accounts: Sequence[Account], style: Style) -> Iterator[Text]:
     """Nothing where every question is known to reach further back than event history."""
     told = False
     for account in accounts:
-        short = [
-            item for item in account.answered if item.reach.Days <= HISTORY_DAYS and not item.reach.Elsewhere
-        ]
-        if short:
-            told = True
-            name = f"  {neutral(account.account)}" if len(accounts) > 1 else ""
-            yield Text(f"INVESTIGATION{name}", style="bold")
-        for answer, items in _alike(short).items():
-            questions = " ".join(item.question.title for item in items)
-            yield from wrapped(neutral(f"{questions} {answer}"), style.width)
+        for index, sentence in enumerate(sentences(account)):
+            if index == 0:
+                told = True
+                name = f"  {neutral(account.account)}" if len(accounts) > 1 else ""
+                yield Text(f"INVESTIGATION{name}", style="bold")
+            yield from wrapped(neutral(sentence), style.width)
     if told:
         more = (
             "more  postureaudit explain investigation --from evidence.json: where to look, with the queries"
         )
         yield from wrapped(more, style.width, dim=True)
         yield Text()
+
+
+def sentences(account: Account) -> Iterator[str]:
+    """What an account can answer by event history alone, one sentence for questions that have the same answer."""
+    short = [
+        item for item in account.answered if item.reach.Days <= HISTORY_DAYS and not item.reach.Elsewhere
+    ]
+    for answer, items in _alike(short).items():
+        yield f"{' '.join(item.question.title for item in items)} {answer}"
 
 
 def _alike(items: Sequence[Answered]) -> dict[str, list[Answered]]:

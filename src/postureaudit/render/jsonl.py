@@ -12,7 +12,10 @@ from postureaudit.report import Report
 
 
 def render(report: Report, style: Style) -> str:
-    """One JSON object a line, ASCII only. `type` is "run", "result", "framework", "signal", "unknown" or "summary"."""
+    """One JSON object a line, ASCII only.
+
+    `type` is "run", "result", "framework", "signal", "blind_spots", "investigation", "unknown" or "summary".
+    """
     return "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in _lines(document(report)))
 
 
@@ -41,5 +44,7 @@ def _lines(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
             }
     yield from ({"type": "framework", **item} for item in whole["frameworks"])
     yield from ({"type": "signal", **item} for item in whole["signals"])
+    yield from ({"type": "blind_spots", **item} for item in whole["blind_spots"])
+    yield from ({"type": "investigation", **item} for item in whole["investigation"])
     yield from ({"type": "unknown", **item} for item in whole["unknown"])
     yield {"type": "summary", **whole["summary"]}

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 
 from postureaudit.compliance import CAVEAT, Standing, Summary
 from postureaudit.findings import Finding, Fix
-from postureaudit.render import Style
+from postureaudit.render import Style, blindspots, investigation
 from postureaudit.render.neutral import neutral
 from postureaudit.render.summary import (
+    baseline_line,
     fix_lines,
     open_places,
     reasons,
     references,
+    roles,
     run_line,
     subject,
     waived_places,
@@ -23,6 +25,9 @@ from postureaudit.render.table import result_line
 from postureaudit.report import Report
 
 _MANY = 25  # places of one gap that are listed
+# Trackers look for people and issues in the text that is shown, behind Markdown's escapes; this breaks the word.
+_CALLED = re.compile(r"((?<![A-Za-z0-9])\\[@!$~](?=[A-Za-z0-9])|\\#(?=[0-9]))")
+_APART = "&#8203;"  # a zero width space
 _ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|<>~@&$:-])")
 
 
@@ -33,12 +38,14 @@ def render(report: Report, style: Style) -> str:
 
 def text(value: str) -> str:
     """A stranger's text as Markdown that shows it and does nothing: no link, no mention, no markup, one line."""
-    return _ACTIVE.sub(r"\\\1", neutral(value.replace("\n", " ")))
+    escaped = _ACTIVE.sub(r"\\\1", neutral(value.replace("\n", " ")))
+    return _CALLED.sub(rf"\1{_APART}", escaped).replace("www.", "www\\.")
 
 
-def code(value: str) -> str:
-    """Inline code; its ticks are longer than any inside. A pipe is escaped, because it would end a table's cell."""
-    shown = neutral(value.replace("\n", " ")).replace("|", "\\|")
+def code(value: str, *, cell: bool = False) -> str:
+    """Inline code; its ticks are longer than any inside. In a table a pipe is escaped: it would end the cell."""
+    shown = neutral(value.replace("\n", " "))
+    shown = shown.replace("|", "\\|") if cell else shown
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{ticks}{pad}{shown}{pad}{ticks}" if shown else ""
@@ -88,12 +95,15 @@ def _fix(fix: Fix) -> Iterator[str]:
 
 def _lines(report: Report, style: Style) -> Iterator[str]:
     yield from ("# AWS detection and response", "", text(run_line(report)), "")
-    yield f"**{text(result_line(report))}**"
-    yield ""
+    for role in roles(report):
+        yield from (text(role), "")
+    yield from (f"**{text(result_line(report))}**", "")
+    if compared := baseline_line(report):
+        yield from (f"Against the baseline: {text(compared)}", "")
     yield from _counts(report)
     for summary in report.frameworks:
         yield from _requirements(summary)
-    gaps = report.gaps()
+    gaps = sorted(report.gaps(), key=lambda gap: not report.fresh(gap))
     if gaps:
         yield from (
             f"## Gaps ({len(gaps)})",
@@ -103,19 +113,41 @@ def _lines(report: Report, style: Style) -> Iterator[str]:
         )
         for gap in gaps:
             first = next(iter(reasons(open_places(gap))), gap.title)
-            yield (
-                f"| {gap.severity.value} | {code(gap.check)} | {text(where(open_places(gap)))} | {text(first)} |"
+            cells = (
+                gap.severity.value + " (new)" * report.fresh(gap),
+                code(gap.check, cell=True),
+                text(where(open_places(gap))),
+                text(first),
             )
+            yield f"| {' | '.join(cells)} |"
         yield ""
         shown = gaps if style.details or style.top == 0 else gaps[: style.top]
         for gap in shown:
             yield from (f"### {text(gap.check)}: {text(gap.title)}", "", *body(gap))
         if len(shown) < len(gaps):
             yield from (f"The other {len(gaps) - len(shown)} are in the table above (--top 0 shows all).", "")
+    yield from _lists(report, style)
     yield from _not_evaluated(report)
     yield from _waived(report)
     for warning in (*report.warnings, *report.changes):
         yield f"- {text(warning)}"
+
+
+def _lists(report: Report, style: Style) -> Iterator[str]:
+    """What GuardDuty cannot raise, and which questions nobody could answer for long."""
+    headline, causes, strangers = blindspots.sentences(report.blind, style)
+    if headline:
+        yield from ("## Blind spots", "", text(f"{headline}."), "")
+        yield from (f"- {text(sentence)}" for sentence in (*causes, *strangers))
+        yield ""
+    several = len(report.investigation) > 1
+    told = [
+        (f"{account.account}: " if several else "") + sentence
+        for account in report.investigation
+        for sentence in investigation.sentences(account)
+    ]
+    if told:
+        yield from ("## Investigation", "", *(f"- {text(sentence)}" for sentence in told), "")
 
 
 def _counts(report: Report) -> Iterator[str]:
@@ -132,7 +164,7 @@ def _requirements(summary: Summary) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for standing in Standing:
         for item in summary.having(standing):
-            checks = ", ".join(code(name) for name in item.telling())
+            checks = ", ".join(code(name, cell=True) for name in item.telling())
             yield f"| {text(item.number)} | {text(item.title)} | {standing.words} | {checks} |"
     yield from ("", CAVEAT, "")
 
@@ -146,7 +178,7 @@ def _not_evaluated(report: Report) -> Iterator[str]:
         yield from ("| region | call | refused as | checks |", "| --- | --- | --- | ---: |")
         for item in unseen:
             kind = item.kind.replace("_", " ") + (f" ({item.code})" if item.code else "")
-            yield f"| {text(item.region)} | {code(item.call)} | {text(kind)} | {len(item.affects)} |"
+            yield f"| {text(item.region)} | {code(item.call, cell=True)} | {text(kind)} | {len(item.affects)} |"
     yield ""
 
 

@@ -71,6 +71,27 @@ def remedy(fix: Fix) -> str:
     return lines("\n".join([*fix.shell.splitlines(), *(" ".join(step.split()) for step in fix.steps)]))
 
 
+def roles(report: Report) -> Iterator[str]:
+    """What each account is in its organization, as far as that is known."""
+    several = len(report.roles) > 1
+    for account, found in report.roles.items():
+        if found.Own:
+            yield f"role{f' of {account}:' if several else ''} {', '.join(found.Own)}"
+
+
+def baseline_line(report: Report) -> str:
+    """The run against the baseline, by place; "" without one."""
+    found = report.baseline
+    if found is None:
+        return ""
+    parts = [f"{found.new} new, {found.old} old"]
+    if found.resolved:
+        parts.append(f"{len(found.resolved)} resolved (postureaudit baseline prune)")
+    if found.not_rechecked:
+        parts.append(f"{len(found.not_rechecked)} not checked again")
+    return ", ".join(parts)
+
+
 def run_line(report: Report) -> str:
     """Who was audited, when, and over what."""
     header = report.evidence.header

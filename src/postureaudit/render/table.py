@@ -14,6 +14,7 @@ from postureaudit.render import Style, blindspots, investigation, requirements
 from postureaudit.render.lines import COLORS, beside, console, finished, fold, heading, packed, wrapped
 from postureaudit.render.matrix import ASCII, UTF, Matrix
 from postureaudit.render.neutral import neutral
+from postureaudit.render.summary import baseline_line, roles
 from postureaudit.report import Report, Unseen
 
 _SHORT = {"critical": "CRIT", "high": "HIGH", "medium": "MED", "low": "LOW", "info": "INFO"}
@@ -89,7 +90,7 @@ class _Page:
         parts = (
             f"postureaudit {__version__}",
             f"account {account}",
-            *self._roles(),
+            *map(neutral, roles(self.report)),
             f"partition {header.partition}",
             f"identity {caller}",
             "read-only guard: on",
@@ -97,13 +98,6 @@ class _Page:
             f"as of {header.ended}",
         )
         yield from packed(parts, self.style.width)
-
-    def _roles(self) -> Iterator[str]:
-        """What each account is in its organization, as far as that is known."""
-        several = len(self.report.roles) > 1
-        for account, found in self.report.roles.items():
-            if found.Own:
-                yield neutral(f"role{f' of {account}:' if several else ''} {', '.join(found.Own)}")
 
     def _services(self) -> list[str]:
         """The report's columns: services, each with the checks of its other prefixes."""
@@ -142,7 +136,16 @@ class _Page:
         return [gap for gap in self._ranked() if gap.service == _SIGNAL]
 
     def _ranked(self) -> list[Finding]:
-        return sorted(self.report.gaps(), key=lambda gap: (-gap.severity.rank, -len(_open(gap)), gap.check))
+        """The gaps that matter most first; before them those that are new against a baseline, which close the gate."""
+        return sorted(
+            self.report.gaps(),
+            key=lambda gap: (
+                not self.report.fresh(gap),
+                -gap.severity.rank,
+                -len(_open(gap)),
+                gap.check,
+            ),
+        )
 
     def _traced(self) -> int:
         return sum(item.service == _SIGNAL for item in self.findings)
@@ -192,7 +195,7 @@ class _Page:
         head = Text(f"{number:<3}")
         head.append(f"{gap.severity.value.upper():9} ", style=COLORS[gap.severity.value])
         head.append(neutral(gap.check), style="bold")
-        head.append(f"   {self._where(gap)}")
+        head.append(f"   {self._where(gap)}{'   new' * self.report.fresh(gap)}")
         yield head
         reasons = list(dict.fromkeys(neutral(place.reason) for place in _open(gap) if place.reason))
         texts = [f"Wanted: {gap.title}.", *(reasons if self.style.details else reasons[:2])]
@@ -293,14 +296,10 @@ class _Page:
 
     def _baseline(self) -> Iterator[Text]:
         """The run against the baseline, by place."""
-        found = self.report.baseline
-        if found is None:
+        told = baseline_line(self.report)
+        if not told:
             return
-        parts = [f"BASELINE  {found.new} new, {found.old} old"]
-        if found.resolved:
-            parts.append(f"{len(found.resolved)} resolved (postureaudit baseline prune)")
-        if found.not_rechecked:
-            parts.append(f"{len(found.not_rechecked)} not checked again")
+        parts = f"BASELINE  {told}".split(", ")
         for index, line in enumerate(packed(parts, self.style.width, between=", ")):
             yield Text("          " * (index > 0) + line.plain)
 
