@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +14,7 @@ from postureaudit import catalog, waivers
 from postureaudit.errors import WaiverError
 from postureaudit.findings import Finding, Place, Severity, Verdict
 from postureaudit.results import Result, SeenFinding, SeenPlace
+from tests.test_lint import GOOD
 
 TODAY = datetime.date(2026, 11, 24)
 
@@ -161,3 +165,17 @@ def test_a_waiver_of_what_passes_now_is_unused() -> None:
     applied = waivers.apply([finding], [a_waiver(regions=("us-*",))], today=TODAY, left_out=("eu-west-1",))
 
     assert applied.unused == ("W",)
+
+
+def test_waivers_of_own_checks_are_linted(cli: Callable[..., Any], tmp_path: Path) -> None:
+    """A waiver for a check of one's own file is for a check that exists, once the file is named."""
+    waivers, checks = tmp_path / "w.yaml", tmp_path / "own.yaml"
+    until = datetime.date.today() + datetime.timedelta(30)
+    waivers.write_text(
+        f"version: 1\nwaivers:\n  - {{id: W, check: own.trail, owner: a, reason: b, expires: {until}}}\n"
+    )
+    checks.write_text(GOOD)
+
+    assert cli("waivers", "lint", str(waivers)).code == 2
+    named = cli("waivers", "lint", str(waivers), "--checks", str(checks))
+    assert (named.code, named.err) == (0, "")

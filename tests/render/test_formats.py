@@ -398,3 +398,21 @@ def test_markdown_calls_nobody() -> None:
     assert "#12" not in text("see #12, org/repo#12").replace("\\", "")
     assert "www.evil" not in text("www.evil.example") and "alice\\@example" in text("alice@example.com")
     assert (code("a|b"), code("a|b", cell=True)) == ("`a|b`", "`a\\|b`")
+
+
+def test_sarif_help_is_of_its_own_account(demo_report: Report) -> None:
+    """Beside a result no other account's places and commands stand, and none where nothing is known."""
+    [first] = [item for item in a_report("main").findings if item.check == "cloudtrail.enabled"]
+    other = msgspec.structs.replace(first, account="999988887777", fingerprint="pa1:" + "0" * 32)
+    blind = next(item for item in demo_report.findings if item.verdict is Verdict.UNKNOWN)
+
+    def helps(*findings: Any) -> str:
+        [run] = PARSERS["sarif"](shown("sarif", msgspec.structs.replace(demo_report, findings=findings)))[
+            "runs"
+        ]
+        [rule] = run["tool"]["driver"]["rules"]
+        return str(rule["help"]["markdown"])
+
+    assert "**Where**" in helps(first) and "start-logging" in helps(first)
+    assert not [word for word in ("**Where**", "start-logging") if word in helps(first, other)]
+    assert "**Where**" not in helps(blind)

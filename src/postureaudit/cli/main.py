@@ -321,14 +321,15 @@ def waivers_group() -> None:
 @click.option(
     "--result", type=click.Path(path_type=Path), help="A JSON result: tells which match nothing in it."
 )
-def lint_waivers(path: Path, result: Path | None) -> None:
+@options.own_checks
+def lint_waivers(path: Path, result: Path | None, checks_file: Path | None) -> None:
     """Expired, unused and too broad waivers. Exits 2 when there is one."""
-    from postureaudit import catalog, results, waivers
+    from postureaudit import results, waivers
 
     today = datetime.datetime.now(datetime.UTC).date()
     found = waivers.load(path)
     seen = results.load(result) if result else None
-    problems = waivers.lint(found, catalog.builtin(), today=today, result=seen)
+    problems = waivers.lint(found, choices.with_own(checks_file), today=today, result=seen)
     for problem in problems:
         click.echo(f"{path}: {problem}", err=True)
     if problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from postureaudit import __version__
@@ -40,7 +41,9 @@ def document(report: Report, style: Style) -> dict[str, Any]:
         (item for item in report.findings if item.verdict in (Verdict.FAIL, Verdict.UNKNOWN)),
         key=lambda item: (item.check, item.account),
     )
-    rules = {item.check: item for item in told}
+    rules: dict[str, list[Finding]] = {}
+    for item in told:
+        rules.setdefault(item.check, []).append(item)
     index = {name: at for at, name in enumerate(rules)}
     gaps = [item for item in told if item.verdict is Verdict.FAIL]
     header = report.evidence.header
@@ -57,7 +60,7 @@ def document(report: Report, style: Style) -> dict[str, Any]:
                         "version": __version__,
                         "semanticVersion": __version__,
                         "informationUri": _ABOUT,
-                        "rules": [_rule(item) for item in rules.values()],
+                        "rules": [_rule(own) for own in rules.values()],
                     }
                 },
                 "automationDetails": {"id": f"postureaudit/{scanned}/"},
@@ -78,7 +81,11 @@ def document(report: Report, style: Style) -> dict[str, Any]:
     }
 
 
-def _rule(finding: Finding) -> dict[str, Any]:
+def _rule(own: Sequence[Finding]) -> dict[str, Any]:
+    """The check. A code review shows its help beside each result: places and commands only where they are the one's."""
+    finding = own[0]
+    alone = len(own) == 1 and finding.verdict is Verdict.FAIL
+    text = md.body(finding) if alone else [md.text(finding.why), ""]
     tags = ["security", "aws", finding.service, *references(finding)]
     return {
         "id": finding.check,
@@ -88,7 +95,7 @@ def _rule(finding: Finding) -> dict[str, Any]:
         "defaultConfiguration": {"level": _level(finding.severity)},
         "help": {
             "text": _sentence(f"{finding.why} More: postureaudit explain {finding.check}"),
-            "markdown": "\n".join([*md.body(finding), f"More: `postureaudit explain {finding.check}`"]),
+            "markdown": "\n".join([*text, f"More: `postureaudit explain {finding.check}`"]),
         },
         "properties": {
             "tags": list(dict.fromkeys(tags))[:_TAGS],
