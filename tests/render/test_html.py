@@ -94,3 +94,16 @@ def test_every_text_can_be_read(theme: int) -> None:
     assert len(colors) > 15
     low = {pair: round(_contrast(*(colors[name] for name in pair)), 2) for pair in pairs}
     assert {pair: ratio for pair, ratio in low.items() if ratio < 4.5} == {}
+
+
+def test_services_are_called_as_in_the_terminal(demo_report: Report) -> None:
+    """The same columns under the same names, in the same order."""
+    from postureaudit import services
+    from postureaudit.render import Style, renderer
+
+    text = renderer("html")(demo_report, Style())
+    head = text[text.index('<table class="heat">') :].partition("</thead>")[0]
+    found = [part.partition("<")[0] for part in head.split('<th scope="col">')[2:]]
+
+    titles = list(services.columns().values())
+    assert "Others" in found and found == [title for title in titles if title in found]

@@ -71,8 +71,8 @@ def _hash(text: str) -> str:
 
 def _model(report: Report, style: Style) -> dict[str, Any]:
     header, counts = report.evidence.header, report.counts()
-    known = {item.name: item.title for item in services.all_services()}
-    names = list(services.NAMES)
+    known = services.columns()
+    names = list(known)
     columns = sorted(
         {services.column(item.service) for item in report.findings},
         key=lambda name: names.index(name) if name in names else len(names),
