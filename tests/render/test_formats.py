@@ -416,3 +416,16 @@ def test_sarif_help_is_of_its_own_account(demo_report: Report) -> None:
     assert "**Where**" in helps(first) and "start-logging" in helps(first)
     assert not [word for word in ("**Where**", "start-logging") if word in helps(first, other)]
     assert "**Where**" not in helps(blind)
+
+
+def test_markdown_says_which_account_refused(demo_report: Report) -> None:
+    """With several accounts in a report a region alone tells nothing."""
+    from postureaudit.evidence import Account, Evidence
+
+    header = demo_report.evidence.header
+    more = msgspec.structs.replace(header, accounts=(*header.accounts, Account(id="999988887777", name="b")))
+    both = msgspec.structs.replace(demo_report, evidence=Evidence(more, list(demo_report.evidence)))
+
+    assert "| account | region | call |" in shown("markdown", both)
+    assert f"| {header.accounts[0].id} | sa" in shown("markdown", both)
+    assert "| account | region |" not in shown("markdown", demo_report)

@@ -175,10 +175,14 @@ def _not_evaluated(report: Report) -> Iterator[str]:
         return
     yield from ("## Not evaluated: this audit is incomplete", "")
     if unseen:
-        yield from ("| region | call | refused as | checks |", "| --- | --- | --- | ---: |")
+        several = len(report.evidence.header.accounts) > 1
+        head, line = ("| account ", "| --- ") if several else ("", "")
+        yield from (f"{head}| region | call | refused as | checks |", f"{line}| --- | --- | --- | ---: |")
         for item in unseen:
+            account = f"| {text(item.account)} " if several else ""
             kind = item.kind.replace("_", " ") + (f" ({item.code})" if item.code else "")
-            yield f"| {text(item.region)} | {code(item.call, cell=True)} | {text(kind)} | {len(item.affects)} |"
+            where = f"{account}| {text(item.region)} | {code(item.call, cell=True)}"
+            yield f"{where} | {text(kind)} | {len(item.affects)} |"
     yield ""
 
 
