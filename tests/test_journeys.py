@@ -354,6 +354,15 @@ def test_demo_needs_nothing(cli: Cli) -> None:
     )
 
 
+def test_demo_without_waivers(cli: Cli) -> None:
+    """The demo's own waivers are put aside like any other."""
+    plain, bare = (
+        cli("demo", "-q", "-s", "cloudtrail", *more, "-o", "json=-") for more in ((), ("--no-waivers",))
+    )
+
+    assert plain.json["summary"]["waived"] > bare.json["summary"]["waived"] == 0
+
+
 def test_trace_shows_where_a_signal_dies(cli: Cli) -> None:
     """The demo's pattern ends at 8.9: the tree names the rule, the reason and the command that widens it."""
     ran = cli(

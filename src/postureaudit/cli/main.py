@@ -162,8 +162,9 @@ def demo(**given: Any) -> None:
 
     evidence = _demo()
     text = (package_files("postureaudit") / "data" / "demo-waivers.yaml").read_text("utf-8")
-    accepted = waivers.parse(text, name="demo waivers")
     given = choices.with_settings({**given, "no_config": True})
+    own = given["no_waivers"] or given["waivers_file"]  # the caller's choice comes before the demo's waivers
+    accepted = None if own else waivers.parse(text, name="demo waivers")
     catalog, ids = choices.chosen_catalog(given)
     day = datetime.date.fromisoformat(evidence.header.ended[:10])
     reporting.report(evidence, catalog, ids, given, accepted=accepted, today=day, gate=False)
