@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+import jsonschema
 import msgspec
 import pytest
 
+from postureaudit import __file__ as package
 from postureaudit.findings import Verdict
 from postureaudit.redact import KINDS, Redactor
 from postureaudit.render import FORMATS, Style, renderer
@@ -241,3 +244,14 @@ def test_a_name_that_only_a_sentence_tells(demo_report: Report) -> None:
 
     told = redactor.text("bucket org-config-logs has a default retention")
     assert "org-config" not in told and told.endswith("has a default retention")
+
+
+@pytest.mark.parametrize("name", ["json", "tickets"])
+def test_a_redacted_result_is_of_the_published_schema(name: str, redacted: Report) -> None:
+    """A pseudonym is a valid account."""
+    schema = "result" if name == "json" else name
+    folder = Path(package).parent / "schemas"
+    whole = msgspec.structs.replace(redacted, digest="sha256:" + "0" * 64)
+    document = json.loads(renderer(name)(whole, Style()))
+
+    jsonschema.validate(document, json.loads((folder / f"{schema}.json").read_text()))
