@@ -429,3 +429,14 @@ def test_markdown_says_which_account_refused(demo_report: Report) -> None:
     assert "| account | region | call |" in shown("markdown", both)
     assert f"| {header.accounts[0].id} | sa" in shown("markdown", both)
     assert "| account | region |" not in shown("markdown", demo_report)
+
+
+def test_sarif_says_what_is_new(demo_report: Report) -> None:
+    """A viewer that hides old results hides those the baseline knows; without a baseline nothing is said."""
+    report = _organized(demo_report)
+    [run] = PARSERS["sarif"](shown("sarif", report))["runs"]
+    states = {item["ruleId"]: item.get("baselineState") for item in run["results"]}
+
+    assert [name for name, state in states.items() if state == "new"] == [report.gaps()[-1].check]
+    assert list(states.values()).count("unchanged") == len(report.gaps()) - 1
+    assert "baselineState" not in shown("sarif", demo_report)

@@ -75,7 +75,9 @@ def document(report: Report, style: Style) -> dict[str, Any]:
                         "toolExecutionNotifications": [_notification(item) for item in report.unseen()],
                     }
                 ],
-                "results": [_result(item, index[item.check], style) for item in gaps],
+                "results": [
+                    {**_result(item, index[item.check], style), **_baseline(item, report)} for item in gaps
+                ],
             }
         ],
     }
@@ -146,6 +148,13 @@ def _result(finding: Finding, rule: int, style: Style) -> dict[str, Any]:
             for waiver in {place.waiver.id: place.waiver for place in waived if place.waiver}.values()
         ]
     return result
+
+
+def _baseline(finding: Finding, report: Report) -> dict[str, str]:
+    """SARIF 2.1.0, 3.27.24: what a baseline that was given says of a result."""
+    if report.fresh(finding):
+        return {"baselineState": "new"}
+    return {"baselineState": "unchanged"} if any(place.known for place in finding.places) else {}
 
 
 def _notification(item: Unseen) -> dict[str, Any]:
