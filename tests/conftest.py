@@ -47,6 +47,8 @@ def _read_models_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "slim", shared)
     # How long a throttled call waits is AWS's business; that it is asked again is ours.
     monkeypatch.setattr("postureaudit.aws.walk._BACKOFF", 0.02)
+    # The fake speaks plain HTTP: nothing needs the bundle of certificates, which takes longer to read than to walk.
+    monkeypatch.setattr("ssl.SSLContext.load_verify_locations", lambda *_, **__: None)
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def walk_world(
     from postureaudit.aws.walk import walk
 
     timeouts = {name: options.pop(name) for name in ("read_timeout",) if name in options}
+    options.setdefault("max_workers", 6)  # more threads only wait for the server, which is in this process too
     with FakeAws(world) as aws:
         for name, value in aws.env().items():
             if name.startswith("AWS_"):
