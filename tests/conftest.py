@@ -108,7 +108,9 @@ def walk_world(
     from postureaudit.aws.walk import walk
 
     timeouts = {name: options.pop(name) for name in ("read_timeout",) if name in options}
-    options.setdefault("max_workers", 6)  # more threads only wait for the server, which is in this process too
+    options.setdefault(
+        "max_workers", 6
+    )  # more threads only wait for the server, which is in this process too
     with FakeAws(world) as aws:
         for name, value in aws.env().items():
             if name.startswith("AWS_"):

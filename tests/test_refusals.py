@@ -13,6 +13,7 @@ from tests.conftest import judge, walk_world
 from tests.fakeaws.landing_zone import AUDIT, MEMBER, landing_zone
 from tests.fakeaws.scenarios import SCENARIOS
 from tests.fakeaws.world import ARCHIVE
+from tests.parts import part
 from tests.replay import replay
 from tests.still_decided import STILL_DECIDED
 
@@ -73,7 +74,7 @@ def scenario(request: pytest.FixtureRequest) -> tuple[Evidence, Verdicts]:
 
 
 @pytest.mark.parametrize("scenario", EVERY, indirect=True)
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", part(CALLS, of=2))
 def test_denying_one_call(
     request: pytest.FixtureRequest, scenario: tuple[Evidence, Verdicts], call: str
 ) -> None:

@@ -12,6 +12,7 @@ from postureaudit.findings import Finding, Verdict
 from tests.conftest import Collect, Mend, judge, walk_world
 from tests.fakeaws import World
 from tests.fakeaws.policies import allow_service, policy
+from tests.parts import part
 from tests.signals.worlds import (
     ALARM_CASES,
     CRITICAL,
@@ -91,7 +92,7 @@ def test_printed_mend_makes_the_signal_reach(mend: Mend, case: str) -> None:
     assert found.verdict is Verdict.PASS, found.places[0].reason
 
 
-@pytest.mark.parametrize("case", sorted(BY_HAND))
+@pytest.mark.parametrize("case", part(sorted(BY_HAND), of=3))
 def test_what_no_command_mends_has_steps(mend: Mend, case: str) -> None:
     """No command is printed, and the steps name the hop."""
     make, name, change = CASES[case]
