@@ -7,10 +7,12 @@ import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -29,6 +31,23 @@ resolve_account_hosts()
 hypothesis.settings.register_profile("unhurried", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("unhurried")
 _LOADERS: list[Any] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of many cases of one test that each walk a fake account, a part runs by default and the rest in CI.
+
+    Half of three to five cases, a third of more; which part a case is in depends on its name alone.
+    """
+    cases: dict[tuple[str, str], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and "collect" in item.fixturenames and hasattr(item, "callspec"):
+            cases[(str(item.path), item.originalname)].append(item)
+    for found in cases.values():
+        of = 3 if len(found) > 5 else 2
+        ordered = sorted(found, key=lambda item: crc32(item.name.encode()))
+        for item in ordered[(len(found) + of - 1) // of :] if len(found) > 2 else ():
+            item.add_marker(pytest.mark.exhaustive)
 
 
 @pytest.fixture(autouse=True)
