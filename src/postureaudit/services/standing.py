@@ -6,7 +6,7 @@ import msgspec
 
 from postureaudit.evidence import Refusal
 from postureaudit.resources import View
-from postureaudit.services.administrators import look_for
+from postureaudit.services.administrators import is_delegate, look_for
 from postureaudit.services.organizations import (
     DELEGATION_CALLS,
     POSITION_CALLS,
@@ -39,9 +39,9 @@ def standing(view: View, principal: str, title: str) -> Standing:
         return Standing(Mine=hidden, Elsewhere="", Organized=hidden)
     if where.Role == "standalone":
         return Standing(Mine=True, Elsewhere="", Organized=False)
-    admins = delegated(view, principal)
-    if isinstance(admins, list) and view.account in admins:
-        return Standing(Mine=True, Elsewhere="", Organized=True)
+    admins, mine = delegated(view, principal), is_delegate(view, principal)
+    if mine is True or isinstance(mine, Refusal):  # who may not ask can be the administrator all the same
+        return Standing(Mine=mine, Elsewhere="", Organized=True)
     text = look_for(view, f"the account that administers {title} for the organization", "")
     if isinstance(admins, list) and admins:
         text = f"look in {title}'s delegated administrator account {' '.join(admins)}"
