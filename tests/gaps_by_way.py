@@ -190,7 +190,7 @@ WAYS: dict[str, tuple[Make, str]] = {
     "half delegated": (
         half_delegated,
         "guardduty.delegated-admin:3 securityhub.delegated-admin:2 "
-        "inspector.delegated-admin:1 macie.delegated-admin:1 detective.delegated-admin:1",
+        "inspector.delegated-admin:2 macie.delegated-admin:2 detective.delegated-admin:2",
     ),
     "short group": (short_group, "cloudtrail.log-group-retention:0"),
     "no hub": (no_hub, "securityhub.enabled:2"),
@@ -219,4 +219,4 @@ WAY_PARAMETERS: dict[str, dict[str, dict[str, Any]]] = {
 }
 # Whoever administers Security Hub CSPM administers V2, so that the fake AWS never lacks only the second. The command is
 # the next one's, with an account that was read.
-NOT_LED_TO = {"securityhub.v2-delegated-admin:1"}
+NOT_LED_TO = {"securityhub.v2-delegated-admin:2"}
