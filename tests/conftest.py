@@ -65,7 +65,7 @@ def _read_models_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(models, "slim", shared)
     # How long a throttled call waits is AWS's business; that it is asked again is ours.
-    monkeypatch.setattr("postureaudit.aws.walk._BACKOFF", 0.02)
+    monkeypatch.setattr("postureaudit.aws.calls._BACKOFF", 0.02)
     # The fake speaks plain HTTP: nothing needs the bundle of certificates, which takes longer to read than to walk.
     monkeypatch.setattr("ssl.SSLContext.load_verify_locations", lambda *_, **__: None)
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import queue
-import random
 import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 
 from postureaudit import __version__
 from postureaudit.asks import Ask, Collection, Fork, Scope
-from postureaudit.aws import answers, guard, outcomes, pages, regions
+from postureaudit.aws import answers, guard, regions
+from postureaudit.aws.calls import Calls, Refused
 from postureaudit.aws.session import Session
+from postureaudit.aws.workers import Workers
 from postureaudit.evidence import (
     Account,
-    Answer,
     Evidence,
     Header,
     Key,
@@ -33,11 +31,9 @@ from postureaudit.evidence import (
     canonical,
 )
 
-MAX_ATTEMPTS = 4
 PER_SERVICE = 4  # requests in flight for one (account, region, service): below AWS's published limits
 PER_REGION = 16  # and for one (account, region): a region that hangs never holds all workers
 _NO_ANSWER = (RefusalKind.TIMEOUT, RefusalKind.NETWORK)
-_BACKOFF = 0.5  # seconds; full jitter up to twice as much with each attempt
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -65,22 +61,25 @@ def walk(
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     named: Named | None = None,
+    workers: Workers | None = None,
 ) -> Evidence:
     """Collect the evidence of the session's account in all its enabled regions.
 
     `only` and `exclude` are region globs; `wanted` the calls that the selected checks need (None: all).
     `timeout` bounds the whole walk in seconds: what is left is a refusal of kind timeout. Setting `stop`
     ends it early; calls in flight finish, the rest is not_collected. `named` are the accounts that the caller named:
-    the log archive is asked with its own role where the session has one. Raises as regions.choose does.
+    the log archive is asked with its own role where the session has one. `workers` are the threads to make the calls
+    with, where walks of several accounts share them; at most `max_workers` of them at once. Raises as regions.choose
+    does.
     """
     started = _now()
     named = named or Named()
-    run = _Run(session, wanted, max_workers, timeout, on_progress, stop or threading.Event(), named)
+    run = _Run(session, wanted, max_workers, timeout, on_progress, stop or threading.Event(), named, workers)
     try:
         seen = run.all((ask, session.leader) for ask in (regions.DESCRIBE, regions.LIST, _ALIASES))
         found = regions.choose(seen[:2], only=only, exclude=exclude)
         run.collect(collectors, found)
-        name = run.alias()
+        name = session.account_name or run.alias()
     finally:
         run.close()
     header = Header(
@@ -92,11 +91,20 @@ def walk(
         accounts=(Account(id=session.account, name=name),),
         regions=found,
         leader=session.leader,
-        calls=run.calls,
+        calls=run.calls.sent,
         interrupted="interrupted" if run.stop.is_set() else "; ".join(run.broken),
         named=msgspec.UNSET if named == Named() else named,
     )
     return Evidence(header, run.records())
+
+
+def ask_all(session: Session, asks: Iterable[Ask], *, stop: threading.Event | None = None) -> list[Record]:
+    """Make these asks in the leader region, or where each is aimed, and wait for their records, in order."""
+    run = _Run(session, None, 16, None, None, stop or threading.Event(), Named(), None)
+    try:
+        return run.all((ask, ask.region or session.leader) for ask in asks)
+    finally:
+        run.close(wait=True)
 
 
 class _Task:
@@ -112,7 +120,7 @@ class _Task:
 
 
 class _Run:
-    """The scheduler's state. One thread (the caller's) drives collectors; workers only make calls."""
+    """The scheduler's state, kept by whoever holds its lock: a worker goes on with it when its call is done."""
 
     def __init__(
         self,
@@ -123,40 +131,47 @@ class _Run:
         on_progress: Callable[[Progress], None] | None,
         stop: threading.Event,
         named: Named,
+        workers: Workers | None,
     ) -> None:
         self.session = session
         self.named = named
         self.wanted = wanted
         self.stop = stop
-        self.calls = 0
-        self._lock = threading.Lock()
+        self.calls = Calls(session, stop, lambda: self._ended() is not None)
+        self.broken: list[str] = []  # collectors that failed: what they did not ask is unknown
+        self._lock = threading.RLock()
+        self._idle = threading.Event()
         self._deadline = time.monotonic() + timeout if timeout else None
         self._expired: Refusal | None = None
-        self.broken: list[str] = []  # collectors that failed: what they did not ask is unknown
-        self._violation: BaseException | None = None
+        self._failed: BaseException | None = None  # what ends the whole run
         self._progress = on_progress
-        self._workers = max_workers
-        self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="aws")
-        self._done: queue.SimpleQueue[tuple[Key, Outcome, str]] = queue.SimpleQueue()
+        self._most = max_workers
+        self._own = None if workers else Workers(max_workers)
+        self._workers: Workers = workers or self._own  # type: ignore[assignment]  # one of the two is there
         self._records: dict[Key, Record] = {}
         self._asked: dict[Key, Ask] = {}
         self._waiting: dict[Key, list[_Task]] = defaultdict(list)
-        self._queued: dict[tuple[str, str], deque[tuple[Key, Ask]]] = defaultdict(deque)
+        self._queued: dict[str, dict[str, deque[tuple[Key, Ask]]]] = {}  # by region and service
+        self._changed: set[str] = set()  # regions in which something may be sent now
+        self._held = False  # all workers were busy: any region may have something to send
+        self._lines = 0  # asks that are queued
+        self._turn = 0
         self._flying: dict[tuple[str, str], int] = defaultdict(int)
         self._flying_in: dict[str, int] = defaultdict(int)
         self._running = 0
-        self._enabled: frozenset[str] = frozenset()
         self._heard: set[tuple[str, str]] = set()  # (region, service) that has answered, were it to refuse
+        self._heard_in: set[str] = set()
         self._silent: dict[tuple[str, str], Refusal] = {}  # what timed out and never answered
 
     def all(self, asks: Iterable[tuple[Ask, str]]) -> list[Record]:
         """Make these asks, each in its region, and wait for them; the `wanted` filter does not apply."""
-        keys = [self._want(ask, region, forced=True) for ask, region in asks]
+        with self._lock:
+            keys = [self._want(ask, region, forced=True) for ask, region in asks]
         self._drain()
         return [self._records[key] for key in keys]
 
     def collect(self, collectors: Sequence[Collector], found: Regions) -> None:
-        self._enabled = frozenset(found.audited)
+        self.calls.enabled = frozenset(found.audited)
         leader = self.session.leader
         first = leader if leader in found.audited else found.audited[0]
         named, own = self.named.log_archive_account, self.session.account
@@ -173,7 +188,10 @@ class _Run:
                 archive=named if has_role else "",
             )
             for collector in collectors:
-                self._start(collector(scope), scope)
+                with self._lock:
+                    self._start(collector(scope), scope)
+            with self._lock:
+                self._submit()
         self._drain()
 
     def alias(self) -> str:
@@ -186,8 +204,9 @@ class _Run:
     def records(self) -> list[Record]:
         return list(self._records.values())
 
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    def close(self, *, wait: bool = False) -> None:
+        if self._own is not None:
+            self._own.close(wait=wait)
 
     def _start(self, generator: Collection, scope: Scope) -> None:
         self._resume(_Task(generator, scope), first=True)
@@ -248,40 +267,46 @@ class _Run:
         if self.wanted is not None and ask.call not in self.wanted and not forced:
             self._records[key] = self._record(key, ask, Refusal(RefusalKind.NOT_COLLECTED), _now())
         else:
-            self._queued[(region, ask.service)].append((key, ask))
+            self._queued.setdefault(region, {}).setdefault(ask.service, deque()).append((key, ask))
+            self._changed.add(region)
+            self._lines += 1
         return key
 
     def _drain(self) -> None:
-        """Make all queued asks and resume collectors until nothing is left to do."""
-        self._submit()
-        while self._running or any(self._queued.values()):
-            if self._running:
-                self._take()
-            self._submit()
-
-    def _take(self) -> None:
-        """Wait a moment for an outcome, then keep all that are there."""
-        try:
-            self._finish(*self._done.get(timeout=0.2))
-            while True:
-                self._finish(*self._done.get_nowait())
-        except queue.Empty:
-            return
+        """Wait until all queued asks are made and no collector has more; whoever waits looks after the deadline."""
+        while True:
+            with self._lock:
+                self._submit()
+                if self._failed is not None:
+                    raise self._failed
+                if not self._running and not self._lines:
+                    return
+                self._idle.clear()
+            self._idle.wait(0.2)
 
     def _finish(self, key: Key, outcome: Outcome, at: str) -> None:
-        if self._violation is not None:
-            raise self._violation
+        """A worker's call is done: keep what it says, go on with who waited for it, and send what may be sent now."""
         ask = self._asked[key]
-        self._running -= 1
-        self._flying[(key[3], ask.service)] -= 1
-        self._flying_in[key[3]] -= 1
-        self._listen((key[3], ask.service), outcome)
-        self._keep(key, ask, outcome, at)
+        with self._lock:
+            self._running -= 1
+            self._flying[(key[3], ask.service)] -= 1
+            self._flying_in[key[3]] -= 1
+            self._changed.add(key[3])
+            if self._failed is None:
+                try:
+                    self._listen((key[3], ask.service), outcome)
+                    self._keep(key, ask, outcome, at)
+                    self._submit()
+                except BaseException as error:  # whoever waits has to hear of it
+                    self._failed = error
+            if self._failed is not None or (not self._running and not self._lines):
+                self._idle.set()
 
     def _listen(self, where: tuple[str, str], outcome: Outcome) -> None:
         """Remember who answers. What never did is not waited for again: a dead region costs one time-out."""
         if not isinstance(outcome, Refusal) or outcome.kind not in _NO_ANSWER:
             self._heard.add(where)
+            self._heard_in.add(where[0])
             self._silent.pop(where, None)
         elif where not in self._heard:
             self._silent[where] = outcome
@@ -289,7 +314,7 @@ class _Run:
     def _silence(self, region: str, service: str) -> Refusal | None:
         """The time-out that stands for the next ask too: this endpoint's, or that of a region that is all silent."""
         found = self._silent.get((region, service))
-        if found is None and not any(place == region for place, _ in self._heard):
+        if found is None and self._silent and region not in self._heard_in:
             silent = [refusal for (place, _), refusal in self._silent.items() if place == region]
             found = silent[0] if len(silent) > 1 else None
         if found is None:
@@ -317,29 +342,48 @@ class _Run:
 
     def _submit(self) -> None:
         """Hand queued asks to workers, within the caps; refuse them all once the walk has to end."""
-        ended = self._ended()
-        if ended is not None:
-            while any(self._queued.values()):
-                for line in list(self._queued.values()):
-                    while line:
-                        key, ask = line.popleft()
-                        self._keep(key, ask, ended, _now())
-            return
-        for (region, service), line in list(self._queued.items()):
-            while line and (silence := self._silence(region, service)) is not None:
+        while self._changed or (self._held and self._running < self._most):
+            ended = self._ended() if self._lines else None
+            regions = self._in_turn() if self._held or ended else sorted(self._changed)
+            self._changed.clear()
+            self._held = False
+            for region in regions:
+                for service, line in list(self._queued.get(region, {}).items()):
+                    self._send(region, service, line, ended)
+                if self._held:
+                    break
+        if self._lines and self._ended() is not None:
+            self._changed.update(self._queued)
+            self._submit()
+
+    def _in_turn(self) -> list[str]:
+        """All regions with something queued, another one first each time, so that none waits for all others."""
+        found = [region for region, lines in self._queued.items() if lines]
+        self._turn += 1
+        at = self._turn % max(len(found), 1)
+        return found[at:] + found[:at]
+
+    def _send(self, region: str, service: str, line: deque[tuple[Key, Ask]], ended: Refusal | None) -> None:
+        """What may be sent of one (region, service)."""
+        while line:
+            refused = ended or self._silence(region, service)
+            if refused is not None:
                 key, ask = line.popleft()
-                self._keep(key, ask, silence, _now())
-            while (
-                line
-                and self._running < self._workers
-                and self._flying[(region, service)] < PER_SERVICE
-                and self._flying_in[region] < PER_REGION
-            ):
-                key, ask = line.popleft()
-                self._running += 1
-                self._flying[(region, service)] += 1
-                self._flying_in[region] += 1
-                self._pool.submit(self._work, key, ask)
+                self._lines -= 1
+                self._keep(key, ask, refused, _now())
+                continue
+            if self._running >= self._most:
+                self._held = True
+                return
+            if self._flying[(region, service)] >= PER_SERVICE or self._flying_in[region] >= PER_REGION:
+                return
+            key, ask = line.popleft()
+            self._lines -= 1
+            self._running += 1
+            self._flying[(region, service)] += 1
+            self._flying_in[region] += 1
+            self._workers.submit(self._work, key, ask)
+        self._queued[region].pop(service, None)
 
     def _ended(self) -> Refusal | None:
         if self._expired is not None:
@@ -354,114 +398,25 @@ class _Run:
         """A worker's part: one ask with its pages and retries. Whatever happens, an outcome comes back."""
         outcome: Outcome
         try:
-            outcome = self._answer(ask, key[3], self._credentials(ask, key[2]))
-        except _Refused as refused:
+            outcome = self.calls.answer(ask, key[2], key[3], self._credentials(ask, key[2]))
+        except Refused as refused:
             outcome = refused.outcome
         except Exception as error:
             outcome = Refusal(RefusalKind.MALFORMED, type(error).__name__, str(error)[:200])
         except BaseException as error:  # a call outside the allow-list: the whole run ends with it
-            self._violation = error
+            self._failed = error
             outcome = Refusal(RefusalKind.ERROR, type(error).__name__, str(error)[:200])
-        self._done.put((key, outcome, _now()))
+        self._finish(key, outcome, _now())
 
     def _credentials(self, ask: Ask, account: str) -> Any:
-        """The credentials to ask with. Raises _Refused where the log archive's role cannot be assumed."""
+        """The credentials to ask with. Raises Refused where the log archive's role cannot be assumed."""
         archive = self.session.archive
         if account == self.session.account or archive is None:
             return self.session.credentials
         guard.refuse_elsewhere(ask.call)
         if archive.refusal is not None:
-            raise _Refused(archive.refusal)
+            raise Refused(archive.refusal)
         return archive.credentials
-
-    def _answer(self, ask: Ask, region: str, credentials: Any) -> Outcome:
-        model = self.session.clients.model(ask.service, ask.operation)
-
-        def page(params: dict[str, Any]) -> dict[str, Any]:
-            raw = self._request(ask, region, params, credentials)
-            found = answers.plain(raw, model.output_shape, ask.service)
-            return found if isinstance(found, dict) else {}
-
-        try:
-            return Answer(pages.read_all(ask.call, ask.params, pages.token_of(model), ask.until, page))
-        except _Refused as refused:
-            return refused.outcome
-        except pages.Truncated as error:
-            return Refusal(RefusalKind.TRUNCATED, message=str(error))
-
-    def _request(self, ask: Ask, region: str, params: dict[str, Any], credentials: Any) -> dict[str, Any]:
-        """One request with bounded retries: throttles, 5xx and broken connections back off, a time-out ends it."""
-        attempt = 0
-        while True:
-            attempt += 1
-            with self._lock:
-                self.calls += 1
-            try:
-                return self.session.clients.call(
-                    ask.service, ask.operation, params, region=region, credentials=credentials
-                )
-            except Exception as error:
-                outcome, status = self._outcome(error, ask, region)
-                retry = outcomes.is_retryable(outcome, status)
-                limit = MAX_ATTEMPTS
-                if isinstance(outcome, Refusal) and outcome.kind is RefusalKind.NETWORK:
-                    retry, limit = True, 3
-                if not retry or attempt >= limit or self._ended() is not None:
-                    raise _Refused(outcome) from error
-            self.stop.wait(random.uniform(0.05, _BACKOFF * 2**attempt))
-
-    def _outcome(self, error: Exception, ask: Ask, region: str) -> tuple[Any, int]:
-        import botocore.exceptions as failed
-        import botocore.parsers
-
-        text = str(error)[:300]
-        match error:
-            case failed.ClientError():
-                detail = error.response.get("Error", {})
-                status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-                code, message = str(detail.get("Code", "")), str(detail.get("Message", ""))
-                found = outcomes.classify(ask.service, ask.operation, code, message, status=status)
-                return self._in_an_enabled_region(found, region), status
-            case failed.ConnectTimeoutError() | failed.ReadTimeoutError():
-                return Refusal(RefusalKind.TIMEOUT, type(error).__name__, text), 0
-            case failed.EndpointConnectionError() if not self.session.offered(ask.service, region):
-                return Refusal(RefusalKind.NOT_IN_REGION, type(error).__name__, text), 0
-            case failed.HTTPClientError() | failed.ConnectionError():
-                return Refusal(RefusalKind.NETWORK, type(error).__name__, text), 0
-            case botocore.parsers.ResponseParserError() | ValueError() | KeyError():
-                return Refusal(RefusalKind.MALFORMED, type(error).__name__, text), 0
-            case (
-                failed.NoCredentialsError()
-                | failed.CredentialRetrievalError()
-                | failed.SSOError()
-                | failed.TokenRetrievalError()
-                | failed.LoginError()
-            ):
-                return Refusal(RefusalKind.EXPIRED, type(error).__name__, text), 0
-            case _:
-                return Refusal(RefusalKind.ERROR, type(error).__name__, text), 0
-
-    def _in_an_enabled_region(self, outcome: Outcome, region: str) -> Outcome:
-        """What "not enabled" means in a region that the account has enabled: it does not know these credentials.
-
-        Tokens of STS's global endpoint are not valid in regions that were opted into (STS API reference,
-        "Activating and deactivating AWS STS in an AWS Region").
-        """
-        if not isinstance(outcome, Refusal) or outcome.kind is not RefusalKind.REGION_DISABLED:
-            return outcome
-        if region not in self._enabled:
-            return outcome
-        message = (
-            "the region is enabled and does not know these credentials: "
-            "use a token of a regional STS endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional)"
-        )
-        return msgspec.structs.replace(outcome, kind=RefusalKind.DENIED, message=message)
-
-
-class _Refused(Exception):
-    def __init__(self, outcome: Any) -> None:
-        super().__init__(outcome)
-        self.outcome: Outcome = outcome
 
 
 def _now() -> str:
