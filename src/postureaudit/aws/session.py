@@ -49,7 +49,6 @@ class Session:
         self.account: str = identity["Account"]
         self.partition: str = self.caller.split(":")[1]
         self.leader: str = LEADERS.get(self.partition, "us-east-1")
-        self.account_name = ""
         self.clients = clients
         self.archive: Archive | None = None
         self._credentials = credentials

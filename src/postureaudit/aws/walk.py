@@ -62,6 +62,7 @@ def walk(
     stop: threading.Event | None = None,
     named: Named | None = None,
     workers: Workers | None = None,
+    name: str = "",
 ) -> Evidence:
     """Collect the evidence of the session's account in all its enabled regions.
 
@@ -69,7 +70,8 @@ def walk(
     `timeout` bounds the whole walk in seconds: what is left is a refusal of kind timeout. Setting `stop`
     ends it early; calls in flight finish, the rest is not_collected. `named` are the accounts that the caller named:
     the log archive is asked with its own role where the session has one. `workers` are the threads to make the calls
-    with, where walks of several accounts share them; at most `max_workers` of them at once. Raises as regions.choose
+    with, where walks of several accounts share them; at most `max_workers` of them at once. `name` is what people call the
+    account, its alias unless said. Raises as regions.choose
     does.
     """
     started = _now()
@@ -79,7 +81,7 @@ def walk(
         seen = run.all((ask, session.leader) for ask in (regions.DESCRIBE, regions.LIST, _ALIASES))
         found = regions.choose(seen[:2], only=only, exclude=exclude)
         run.collect(collectors, found)
-        name = session.account_name or run.alias()
+        alias = name or run.alias()
     finally:
         run.close()
     header = Header(
@@ -88,7 +90,7 @@ def walk(
         ended=_now(),
         partition=session.partition,
         caller=session.caller,
-        accounts=(Account(id=session.account, name=name),),
+        accounts=(Account(id=session.account, name=alias),),
         regions=found,
         leader=session.leader,
         calls=run.calls.sent,
