@@ -21,6 +21,7 @@ from postureaudit.errors import EvidenceError, OutputError
 Json = Any  # plain JSON as AWS spells it: dict, list, str, int, float, bool, None
 
 SCHEMA_VERSION = "1.0"
+ENTER = "sts:AssumeRole"  # how another account is entered
 MAX_BYTES = 1 << 30  # a larger file is refused: it is not one of ours
 
 
@@ -199,17 +200,43 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     named: Named | msgspec.UnsetType = msgspec.UNSET
 
 
-class Evidence:
-    """All records of one run, immutable, indexed by (call, canonical parameters, account, region)."""
+class Neighbours:
+    """The other accounts that were read in the same run, as far as somebody's settings lead to them.
 
-    def __init__(self, header: Header, records: Iterable[Record]) -> None:
+    `accounts` holds what each says of what others name (buses, topics, buckets, trails), `buckets` which account owns a
+    bucket that another one writes to. `views` belongs to whoever judges an account: what it works out of the others
+    is worked out once, and gone with it.
+    """
+
+    def __init__(self, accounts: Mapping[str, Evidence], buckets: Mapping[str, str]) -> None:
+        self.accounts = accounts
+        self.buckets = buckets
+        self.views: dict[str, Any] = {}
+
+
+class Evidence:
+    """All records of one run, immutable, indexed by (call, canonical parameters, account, region).
+
+    `neighbours` are the other accounts of a run that read several; None where it read this one alone.
+    """
+
+    def __init__(
+        self, header: Header, records: Iterable[Record], neighbours: Neighbours | None = None
+    ) -> None:
         self.header = header
+        self.neighbours = neighbours
         self._records: Mapping[Key, Record] = {
             record.key: record for record in sorted(records, key=lambda record: record.key)
         }
         self._by_call: dict[tuple[str, str, str], list[Record]] = {}
         for record in self._records.values():
             self._by_call.setdefault((record.call, record.account, record.region), []).append(record)
+        # An account that could not be entered: why stands for all that it would say.
+        self._closed = {
+            account: records[0].outcome
+            for (call, account, _), records in self._by_call.items()
+            if call == ENTER and isinstance(records[0].outcome, Refusal)
+        }
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
@@ -234,7 +261,11 @@ class Evidence:
         )
         if named == self.named:
             return self
-        return Evidence(msgspec.structs.replace(self.header, named=named), self)
+        return Evidence(msgspec.structs.replace(self.header, named=named), self, self.neighbours)
+
+    def beside(self, accounts: Mapping[str, Evidence], buckets: Mapping[str, str]) -> Evidence:
+        """This evidence with the other accounts of its run in sight. What it says itself stays what it is."""
+        return Evidence(self.header, self, Neighbours(accounts, buckets))
 
     def find(self, call: str, account: str, region: str, params: dict[str, Json]) -> Record | None:
         """The record of this very ask, or None when it was never made."""
@@ -246,6 +277,8 @@ class Evidence:
         A refusal that came without its call and region is completed here, so that every reason names both.
         """
         record = self.find(call, account, region, params)
+        if record is None and account in self._closed:
+            return self._closed[account]
         if record is None:
             return Refusal(RefusalKind.NOT_COLLECTED, call=call, region=region)
         outcome = record.outcome
@@ -291,8 +324,9 @@ class _Changed(Evidence):
     """Evidence with a few records laid over those of another, which is not copied."""
 
     def __init__(self, base: Evidence, records: Iterable[Record]) -> None:
-        super().__init__(base.header, records)
+        super().__init__(base.header, records, base.neighbours)
         self._base = base
+        self._closed = base._closed
 
     def __iter__(self) -> Iterator[Record]:
         below = (record for record in self._base if record.key not in self._records)

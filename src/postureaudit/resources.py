@@ -13,6 +13,7 @@ from postureaudit.evidence import (
     Answer,
     Evidence,
     Json,
+    Neighbours,
     Outcome,
     Record,
     Refusal,
@@ -95,9 +96,12 @@ class ResourceType(msgspec.Struct, frozen=True, kw_only=True):
 class View:
     """Evidence as one account sees it: what `produce` functions read."""
 
-    def __init__(self, evidence: Evidence, account: str) -> None:
+    def __init__(self, evidence: Evidence, account: str, neighbours: Neighbours | None = None) -> None:
         self.evidence = evidence
         self.account = account
+        self._neighbours = neighbours or evidence.neighbours
+        if self._neighbours is not None:  # a road that comes back finds this view, not one from outside
+            self._neighbours.views.setdefault(account, self)
         self.partition = evidence.header.partition
         self.leader = evidence.header.leader
         self.regions = evidence.header.regions.audited
@@ -112,6 +116,20 @@ class View:
     def outcome_as(self, account: str, call: str, region: str, /, **params: Json) -> Outcome:
         """The outcome of an ask that was made as another account (`Ask(..., account=...)`)."""
         return self.evidence.outcome(call, account, region, params)
+
+    def other(self, account: str) -> View | None:
+        """Another account that was read in the same run, as it sees itself; None for one that was not."""
+        found = self._neighbours
+        if found is None or account == self.account:
+            return None
+        if account not in found.views and account in found.accounts:
+            View(found.accounts[account], account, found)
+        view: View | None = found.views.get(account)
+        return view
+
+    def bucket_owner(self, bucket: str) -> str:
+        """The account of the same run that lists a bucket as its own; "" where none is known to."""
+        return "" if self._neighbours is None else self._neighbours.buckets.get(bucket, "")
 
     def record(self, call: str, region: str, /, **params: Json) -> Record | None:
         """The record of this very ask: its `at` is what ages are computed against."""

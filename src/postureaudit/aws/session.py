@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import threading
+import time
 from typing import Any
 
 import msgspec
 
-from postureaudit.aws import guard, models
+from postureaudit.aws import guard, models, outcomes
 from postureaudit.aws.clients import CONNECT_TIMEOUT, READ_TIMEOUT, Clients
 from postureaudit.errors import CredentialsError, PostureAuditError
 from postureaudit.evidence import Refusal, RefusalKind
@@ -22,6 +25,10 @@ LEADERS = {
     "aws-iso-e": "eu-isoe-west-1",
     "aws-iso-f": "us-isof-south-1",
 }
+
+ASSUME = "sts:AssumeRole"
+_ASSUMING = threading.BoundedSemaphore(10)  # STS is one for all accounts: its calls in flight are few
+_ATTEMPTS = 5
 
 
 class Archive(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +72,59 @@ class Session:
         all_regions = self.core.get_available_regions("ec2", self.partition)
         return region in known or region not in all_regions or not known
 
+    def anew(self, *, max_workers: int) -> Session:
+        """The same caller with connections of its own: for a process that was forked from this one."""
+        clients = Clients(self.core, leader=self.leader, pool=max_workers)
+        identity = {"Arn": self.caller, "Account": self.account}
+        return Session(self.core, self._credentials, identity, clients, source=self._source)
+
+    def enter(self, role_arn: str, external_id: str | None, session_name: str) -> Session | Refusal:
+        """The session of a role in another account, or the refusal that stands for all that account would say.
+
+        The clients are shared. Credentials renew themselves before they end; STS is asked at once, so that a role that
+        cannot be assumed is known before anything else is tried.
+        """
+        import botocore.exceptions
+        from botocore.credentials import RefreshableCredentials
+
+        params: dict[str, Any] = {"RoleArn": role_arn, "RoleSessionName": session_name}
+        if external_id:
+            params["ExternalId"] = external_id
+        entered: dict[str, Any] = {}
+
+        def assume() -> dict[str, str]:
+            with _ASSUMING:
+                found = self.clients.call(
+                    "sts", "AssumeRole", params, region=self.leader, credentials=self._credentials
+                )
+            entered.update(found)
+            given = found["Credentials"]
+            return {
+                "access_key": given["AccessKeyId"],
+                "secret_key": given["SecretAccessKey"],
+                "token": given["SessionToken"],
+                "expiry_time": given["Expiration"].isoformat(),
+            }
+
+        for attempt in range(_ATTEMPTS):
+            try:
+                credentials = RefreshableCredentials.create_from_metadata(
+                    metadata=assume(), refresh_using=assume, method="assume-role"
+                )
+                break
+            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ValueError) as error:
+                refusal = _not_entered(error, role_arn, self.leader)
+                again = refusal.kind in (RefusalKind.THROTTLED, RefusalKind.NETWORK, RefusalKind.TIMEOUT)
+                if not again or attempt == _ATTEMPTS - 1:
+                    return refusal
+                time.sleep(random.uniform(0.1, 2.0**attempt))
+        arn = str(entered["AssumedRoleUser"]["Arn"])
+        identity = {"Arn": arn, "Account": arn.split(":")[4]}
+        if identity["Account"] != role_arn.split(":")[4]:
+            text = f"STS answered with a role of account {identity['Account']}"
+            return Refusal(RefusalKind.ERROR, "WrongAccount", text, call=ASSUME, region=self.leader)
+        return Session(self.core, credentials, identity, self.clients)
+
     def open_archive(
         self, role_arn: str, external_id: str | None, session_name: str = "postureaudit"
     ) -> None:
@@ -94,6 +154,22 @@ class Session:
                 )
             self.archive = Archive(account=account, credentials=credentials)
             return
+
+
+def _not_entered(error: Exception, role_arn: str, region: str) -> Refusal:
+    """Why an account cannot be entered, in AWS's words."""
+    detail = (getattr(error, "response", None) or {}).get("Error", {})
+    code = str(detail.get("Code") or type(error).__name__)
+    status = int(
+        (getattr(error, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode") or 0
+    )
+    found = outcomes.classify("sts", "AssumeRole", code, " ".join(str(error).split()), status=status)
+    kind = found.kind if isinstance(found, Refusal) else RefusalKind.ERROR
+    if "Timeout" in type(error).__name__:
+        kind = RefusalKind.TIMEOUT
+    elif not detail and "Connection" in type(error).__name__:
+        kind = RefusalKind.NETWORK
+    return Refusal(kind, code, f"{role_arn}: {found.message}"[:500], call=ASSUME, region=region)
 
 
 def _not_assumed(error: Exception, role_arn: str, region: str) -> Refusal:

@@ -70,9 +70,8 @@ def walk(
     `timeout` bounds the whole walk in seconds: what is left is a refusal of kind timeout. Setting `stop`
     ends it early; calls in flight finish, the rest is not_collected. `named` are the accounts that the caller named:
     the log archive is asked with its own role where the session has one. `workers` are the threads to make the calls
-    with, where walks of several accounts share them; at most `max_workers` of them at once. `name` is what people call the
-    account, its alias unless said. Raises as regions.choose
-    does.
+    with, where walks of several accounts share them; at most `max_workers` of them at once. `name` is what people call
+    the account, its alias unless said. Raises as regions.choose does.
     """
     started = _now()
     named = named or Named()

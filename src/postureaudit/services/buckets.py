@@ -41,7 +41,8 @@ _EVERYONE = (
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
     """Whose a bucket is. `SameAccount` is relative to the account that writes to it.
 
-    `Account` is the account that is proven to own it: this one or the log archive, "" for any other.
+    `Account` is the account that is proven to own it: this one, the log archive or another that was read in the same
+    run; "" for any other.
     `InArchive`: it is in the log archive account that the caller named, true where none was; `Wanted` adds that to a
     sentence, where it is wanted and not known to be so.
     """
@@ -133,22 +134,26 @@ def owner(view: View, bucket: str, *, writer: str) -> Owner:
     same = _same(mine, head, view, writer)
     if archived is True and archive != view.account:
         same = writer == archive
+    elif (known := view.bucket_owner(bucket)) and mine is not True:
+        exists, same = True, writer == known
     return Owner(
         Name=bucket,
         Exists=exists,
         SameAccount=same,
-        Account=_account(view, mine, archived),
+        Account=_account(view, bucket, mine, archived),
         InArchive=archived if archive else True,
         Wanted=f"; it is not in log archive account {archive}" if archive and archived is False else "",
     )
 
 
-def _account(view: View, mine: bool | Refusal, archived: bool | Refusal) -> str | Refusal:
+def _account(view: View, bucket: str, mine: bool | Refusal, archived: bool | Refusal) -> str | Refusal:
     """The account that is proven to own the bucket; "" where it is some other, or nobody's."""
     if mine is True:
         return view.account
     if archived is True:
         return view.named.log_archive_account
+    if known := view.bucket_owner(bucket):
+        return known
     return mine if isinstance(mine, Refusal) else ""
 
 
@@ -163,6 +168,8 @@ def _archived(view: View, bucket: str, mine: bool | Refusal, head: Outcome) -> b
         return bool(archive) and archive == view.account
     if archive == view.account:
         return mine
+    if known := view.bucket_owner(bucket):
+        return known == archive
     probed = view.outcome("s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=archive)
     listed = member(view.outcome_as(archive, "s3:ListBuckets", view.leader), "Buckets", [])
     asked = view.outcome_as(archive, "s3:HeadBucket", view.leader, Bucket=bucket, ExpectedBucketOwner=archive)
@@ -225,6 +232,11 @@ def _records(view: View, bucket: str) -> list[Record | None]:
             view.evidence.find("s3:HeadBucket", archive, view.leader, params),
             view.evidence.find("s3:ListBuckets", archive, view.leader, {}),
         ]
+    if owner := view.other(view.bucket_owner(bucket)):
+        found += [
+            owner.record("s3:HeadBucket", view.leader, Bucket=bucket),
+            owner.record("s3:ListBuckets", view.leader),
+        ]
     return [*found, view.record("s3:ListBuckets", view.leader)]
 
 
@@ -242,11 +254,14 @@ class Settings:
         found = owner(view, bucket, writer=view.account)
         self.mine, self.account = found.SameAccount, found.Account
         self._archive = view.named.log_archive_account if view.named.log_archive_role else ""
+        self._owner = None if self.mine is True else view.other(view.bucket_owner(bucket))
         self.region = _region(bucket, _records(view, bucket)) or home
 
     def _ask(self, operation: str) -> Outcome:
         """What this account is told, or, where it is refused, the log archive: names of buckets are global."""
         own = self._view.outcome(f"s3:{operation}", self.region, Bucket=self._bucket)
+        if isinstance(own, Refusal) and self._owner is not None:
+            return self._owner.outcome(f"s3:{operation}", self.region, Bucket=self._bucket)
         if not isinstance(own, Refusal) or not self._archive or self.mine is True:
             return own
         return self._view.outcome_as(self._archive, f"s3:{operation}", self.region, Bucket=self._bucket)
@@ -260,8 +275,11 @@ class Settings:
     def _blocked(self, setting: str) -> bool | Refusal:
         """A public access block stops it: the bucket's own, or that of the account which is proven to own it."""
         owner = self.account if isinstance(self.account, str) else self._view.account
-        account = self._view.outcome_as(
-            owner, "s3control:GetPublicAccessBlock", self._view.leader, AccountId=owner
+        call = "s3control:GetPublicAccessBlock"
+        account = (
+            self._view.outcome_as(owner, call, self._view.leader, AccountId=owner)
+            if self._owner is None
+            else self._owner.outcome(call, self._view.leader, AccountId=owner)
         )
         own, theirs = (
             found if isinstance(found, Refusal) else found.get(setting) is True

@@ -41,6 +41,11 @@ def roads(
         if not name or not (trail.multi or trail.home == region):
             continue
         start = _trail(view, trail, event, region, globally=globally)
+        other = view.other(account)
+        if other is not None:
+            tails = _group(other, name, where, event, about)
+            found += [(*start, *targets.abroad(tail, account)) for tail in tails]
+            continue
         if account != view.account:
             reason = f"the log group belongs to account {account}, which is not read here"
             group = Hop(kind="log group", name=name, region=where, state=State.LEAVES, reason=reason)

@@ -88,7 +88,7 @@ def roads(
     view: View, event: Mapping[str, Json], region: str, bus: str = asks.DEFAULT, seen: tuple[str, ...] = ()
 ) -> list[Road]:
     """Every road of an event from a bus on; also those that a rule made for it breaks."""
-    here = f"{region}/{bus}"
+    here = f"{region}/{bus}@{view.account}"
     if here in seen:
         reason = "the event comes round to a bus where it was before"
         return [(Hop(kind="bus", name=bus, region=region, state=State.BROKEN, reason=reason),)]
@@ -162,10 +162,13 @@ def _target(
         start = _entered(view, str(rule.get("Arn")), role, arn, region, event, seen)
         if start[-1].state is State.BROKEN:
             return [start]
-        tails = roads(view, event, parts.region, parts.name, seen)
+        other = view.other(parts.account)
+        tails = roads(other or view, event, parts.region, parts.name, seen)
         if not tails:
             reason = "no rule on this bus takes the event"
             return [(*start[:-1], msgspec.structs.replace(start[-1], state=State.BROKEN, reason=reason))]
+        if other is not None:
+            tails = [targets.abroad(tail, parts.account) for tail in tails]
         return [(*start, *tail) for tail in tails]
 
     tails = targets.deliver(
@@ -187,15 +190,16 @@ def _entered(
     event: Mapping[str, Json],
     seen: tuple[str, ...],
 ) -> Road:
-    """Whether a rule's event gets onto another bus of this account: the bus is there, and lets the sender in."""
+    """Whether a rule's event gets onto another bus: the bus is there, and lets the sender in."""
     parts = Arn.parse(arn)
-    bus = Hop(kind="bus", name=parts.name, region=parts.region)
+    there = view.other(parts.account) or view
+    bus = Hop(kind="bus", name=parts.name if there is view else arn, region=parts.region)
 
     def stopped(reason: str, state: State = State.BROKEN) -> Road:
         return (*start, msgspec.structs.replace(bus, state=state, reason=reason))
 
     start: Road = (roles.may(view, role, "events:PutEvents", arn),) if role else ()
-    if f"{parts.region}/{parts.name}" in seen:
+    if f"{parts.region}/{parts.name}@{there.account}" in seen:
         return (*start, bus)  # roads() says so
     if len(seen) > 1:
         # EventBridge user guide, eb-bus-to-bus: "EventBridge can't route events received from a sender event bus
@@ -203,12 +207,16 @@ def _entered(
         reason = "EventBridge does not route an event that came from another bus to a third one"
         one = all(item.startswith(f"{parts.region}/") for item in seen)
         return stopped(reason if one else f"{reason} in one region; of several AWS says nothing", _sure(one))
-    listed = member(view.outcome(asks.BUSES.call, parts.region, **asks.BUSES.params), "EventBuses", [])
+    listed = member(there.outcome(asks.BUSES.call, parts.region, **asks.BUSES.params), "EventBuses", [])
     if isinstance(listed, Refusal):
-        return (*start, targets.unknown("bus", parts.name, parts.region, listed))
+        return (*start, targets.unknown("bus", bus.name, parts.region, listed))
     found = next((item for item in listed if item.get("Name") == parts.name), None)
     if found is None:
         return stopped(f"the bus {targets.MISSING}")
+    if there is not view:
+        return _let_in(
+            bus, start, found.get("Policy"), role or f"arn:{view.partition}:iam::{view.account}:root", arn
+        )
     head = {"source": str(event["source"]), "detail_type": str(event["detail-type"])}
     request = senders.events_to_bus(rule, arn, role_arn=role, **head)
     if role:
@@ -225,6 +233,18 @@ def _entered(
     return stopped(
         "no role is named that may send to it, and its policy does not let every rule in", State.UNKNOWN
     )
+
+
+def _let_in(bus: Hop, start: Road, document: object, sender: str, arn: str) -> Road:
+    """A bus of another account lets the sender's role in, or its account: by its policy, which names either.
+
+    A rule that was made before EventBridge asked for a role sends as its account (EventBridge user guide, "Sending and
+    receiving events between AWS accounts").
+    """
+    stopped = targets.invited(document, sender, "events:PutEvents", arn)
+    if stopped is None:
+        return (*start, bus)
+    return (*start, msgspec.structs.replace(stopped, kind="bus", name=bus.name, region=bus.region))
 
 
 def _sure(certain: bool) -> State:

@@ -47,6 +47,8 @@ def may(view: View, arn: str, action: str, resource: str) -> Hop:
 def _may(view: View, arn: str, action: str, resource: str) -> Hop:
     name = arn.rpartition("/")[2]
     if (owner := Arn.parse(arn).account) != view.account:
+        if (other := view.other(owner)) is not None:
+            return may(other, arn, action, resource)
         reason = f"it belongs to account {owner}, which is not read here"
         return Hop(kind="role", name=arn, region=view.leader, state=State.LEAVES, reason=reason)
     role, _, _ = _role_asks(name, view.leader)

@@ -9,7 +9,7 @@ import msgspec
 from postureaudit.evidence import Refusal
 from postureaudit.findings import Severity
 from postureaudit.resources import View
-from postureaudit.signals import alarms, buses, notifications, sources
+from postureaudit.signals import alarms, buses, notifications, sources, targets
 from postureaudit.signals.events import Member, Signal, signals
 from postureaudit.signals.model import (
     Hop,
@@ -71,15 +71,15 @@ def routes(view: View) -> Iterable[Route]:
 
 def roads(view: View, signal: Signal, item: Member, region: str) -> list[Road]:
     """Every road of one event, the one that decides first."""
-    found: list[Road] = list(sources.administered(view, signal, item, region))
+    found: list[Road] = []
+    for sent in sources.administered(view, signal, item, region):
+        if sent.view is None:
+            found.append(sent.hops)
+            continue
+        there = [road for emission in sent.emissions for road in _taken(sent.view, emission)]
+        found += [(*sent.hops, *targets.abroad(road, sent.view.account)) for road in there]
     for emission in sources.emissions(view, signal, item, region):
-        tails = [
-            *buses.roads(view, emission.event, emission.region),
-            *notifications.roads(view, emission.event, emission.region),
-        ]
-        found += [(*emission.hops, *tail) for tail in tails]
-        if not tails and _tells(emission.hops):
-            found.append(emission.hops)
+        found += _taken(view, emission)
         if signal.by_cloudtrail:
             record = emission.event["detail"]
             about = (signal.id, item.name)
@@ -87,6 +87,17 @@ def roads(view: View, signal: Signal, item: Member, region: str) -> list[Road]:
                 view, record, region, about=about, globally=signal.leader_only or item.leader_only
             )
     return ranked(distinct(found))
+
+
+def _taken(view: View, emission: sources.Emission) -> list[Road]:
+    """The roads of an event from the bus on which it appears; where none takes it, how it came there, if that tells."""
+    tails = [
+        *buses.roads(view, emission.event, emission.region),
+        *notifications.roads(view, emission.event, emission.region),
+    ]
+    if not tails and _tells(emission.hops):
+        return [emission.hops]
+    return [(*emission.hops, *tail) for tail in tails]
 
 
 def _tells(hops: Road) -> bool:

@@ -62,33 +62,59 @@ def emissions(view: View, signal: Signal, item: Member, region: str) -> Iterable
         yield from _through_hub(view, imported, region, start, product=_PRODUCTS[signal.kind])
 
 
-def administered(view: View, signal: Signal, item: Member, region: str) -> Iterable[Road]:
+class Sent(msgspec.Struct, frozen=True):
+    """Findings that go to the account which administers the service: the hops so far, and how they appear there.
+
+    `view` is that account's where it was read in the same run, else None: then the road ends with the last hop.
+    """
+
+    hops: Road
+    view: View | None = None
+    emissions: tuple[Emission, ...] = ()
+
+
+def administered(view: View, signal: Signal, item: Member, region: str) -> Iterable[Sent]:
     """The road to the account that administers the service: its members' findings are sent to it as well."""
+    if signal.kind not in ("guardduty", "securityhub"):
+        return
+    place = place_of(view, region)
+    event: dict[str, Json] = events.document(item.template, place)
     if signal.kind == "guardduty":
-        place = place_of(view, region)
-        event: dict[str, Json] = events.document(item.template, place)
         start = (_detector(view, region), *_archived(view, event, region))
         detector = detector_id(view, region)
         if isinstance(detector, Refusal) or not detector:
             return  # the source hop says so
         outcome = view.outcome("guardduty:GetAdministratorAccount", region, DetectorId=detector)
-    elif signal.kind == "securityhub":
+    else:
         start = _hub(view, region, "")
         outcome = view.outcome("securityhub:GetAdministratorAccount", region)
-    else:
-        return
     found = member(outcome, "Administrator", {})
     if isinstance(found, Refusal):
-        yield (*start, _hop("administrator", "administrator account", region, found, ""))
+        yield Sent((*start, _hop("administrator", "administrator account", region, found, "")))
         return
     account = (found or {}).get("AccountId")
     status = str((found or {}).get("RelationshipStatus") or (found or {}).get("MemberStatus") or "")
-    if account and account != view.account and status.lower() in ("enabled", ""):
+    if not account or account == view.account or status.lower() not in ("enabled", ""):
+        return
+    hop = Hop(kind="administrator", name=str(account), region=region)
+    other = view.other(str(account))
+    if other is None:
         reason = f"findings go to account {account} too, which is not read here"
-        yield (
-            *start,
-            Hop(kind="administrator", name=str(account), region=region, state=State.LEAVES, reason=reason),
-        )
+        yield Sent((*start, msgspec.structs.replace(hop, state=State.LEAVES, reason=reason)))
+        return
+    # There the event is the administrator's own; the finding in it names its member (GuardDuty user guide, "Processing
+    # GuardDuty findings with Amazon EventBridge"; Security Hub user guide, "Using EventBridge").
+    there = {**event, "account": other.account}
+    if signal.kind == "securityhub":
+        emissions = tuple(_through_hub(other, there, region, (), product=""))
+    else:
+        hidden = _archived(other, there, region)
+        imported = events.in_security_hub(signal.kind, there, place)
+        emissions = (Emission(there, region, hidden),)
+        if imported is not None:
+            imported = {**imported, "account": other.account}
+            emissions += tuple(_through_hub(other, imported, region, hidden, product=_PRODUCTS[signal.kind]))
+    yield Sent((*start, hop), other, emissions)
 
 
 def place_of(view: View, region: str) -> Place:

@@ -53,6 +53,8 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
         if not self.role:
             return None
         hop = roles.may(view, self.role, action, resource)
+        if hop.state is State.OK and Arn.parse(self.role).account != Arn.parse(resource).account:
+            return invited(document, self.role, action, resource) or hop
         if hop.state is not State.OK or not document:
             return hop
         request = Request(principal=self.role, action=action, resource=resource)
@@ -83,8 +85,19 @@ def deliver(
     if parts.service in _MACHINES:
         return [(_stop("action", arn, parts.region, "it acts on machines and tells nobody"),)]
     if parts.account not in ("", view.account):
-        reason = f"it belongs to account {parts.account}, which is not read here"
-        return [(Hop(kind="target", name=arn, region=parts.region, state=State.LEAVES, reason=reason),)]
+        other = view.other(parts.account)
+        if other is None or parts.service not in ("sns", "lambda", "sqs", "events"):
+            reason = f"it belongs to account {parts.account}, which is not read here"
+            return [(Hop(kind="target", name=arn, region=parts.region, state=State.LEAVES, reason=reason),)]
+        if parts.kind == "event-bus" and forward:
+            return forward(arn)
+        if sender.kind == "rule" and not sender.role:
+            # EventBridge user guide, "Sending events to an AWS service in another account": with an execution role.
+            reason = (
+                f"it belongs to account {parts.account}, and the target names no role to deliver there with"
+            )
+            return [(Hop(kind="target", name=arn, region=parts.region, state=State.UNKNOWN, reason=reason),)]
+        return [abroad(road, parts.account) for road in deliver(other, arn, sender, parcel)]
     home = Arn.parse(sender.arn).region
     if sender.kind == "rule" and parts.region not in ("", home) and parts.kind != "event-bus":
         reason = f"EventBridge reaches from {home} into another region by way of an event bus only"
@@ -114,6 +127,53 @@ def deliver(
         case _:
             reason = f"the tracer does not know what {parts.service} does with an event"
             return [(Hop(kind="target", name=arn, region=parts.region, state=State.UNKNOWN, reason=reason),)]
+
+
+def abroad(road: Road, account: str) -> Road:
+    """A road in another account: its hops say so, and what mends them is done there, by hand."""
+    return tuple(
+        msgspec.structs.replace(
+            hop,
+            name=hop.name
+            if f":{account}:" in hop.name or account in hop.name
+            else f"{hop.name} (account {account})",
+            mend=mends.elsewhere(
+                f"In account {account}: {hop.kind} {hop.name} in {hop.region}: {hop.reason}."
+            )
+            if hop.mend
+            else None,
+        )
+        for hop in road
+    )
+
+
+def invited(document: object, role: str, action: str, resource: str) -> Hop | None:
+    """The hop that stops a role of another account: a resource has to let it, or its account, in by its own policy.
+
+    None where it does (IAM user guide, "Cross-account policy evaluation logic").
+    """
+    owner = Arn.parse(role)
+    hop = Hop(kind="policy", name=resource, region=Arn.parse(resource).region)
+    root = f"arn:{owner.partition}:iam::{owner.account}:root"
+    found = []
+    for principal in (role, root):
+        try:
+            request = Request(principal=principal, action=action, resource=resource)
+            found.append(policy.decide(document or '{"Statement": []}', request))
+        except PolicyError as error:
+            return msgspec.structs.replace(hop, state=State.UNKNOWN, reason=error.message)
+    if any(item.reason.find("denies") >= 0 and item.verdict is False for item in found):
+        return msgspec.structs.replace(
+            hop, state=State.BROKEN, reason=f"its policy refuses {role}: a statement denies"
+        )
+    if any(item.verdict is True for item in found):
+        return None
+    sure = all(item.verdict is False for item in found)
+    reason = f"its policy lets neither {role} nor account {owner.account} in"
+    unsure = f"whether its policy lets {role} in is not certain: {found[0].reason}"
+    return msgspec.structs.replace(
+        hop, state=State.BROKEN if sure else State.UNKNOWN, reason=reason if sure else unsure
+    )
 
 
 def _end(kind: str, name: str, region: str, weakness: str = "") -> Hop:
@@ -364,7 +424,7 @@ def _key(view: View, key: str, sender: Sender, target: str, region: str, own: Me
 
 def _key_of_role(view: View, text: Json, sender: Sender, arn: str, key: str, where: str) -> Hop:
     """Whether a role may use a key: the key's policy names it, or leaves it to the account's own policies."""
-    account = f"arn:{view.partition}:iam::{view.account}:root"
+    account = f"arn:{view.partition}:iam::{Arn.parse(sender.role).account or view.account}:root"
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         named, left = (
             policy.decide(text or '{"Statement": []}', Request(principal=who, action=action, resource=arn))

@@ -66,7 +66,7 @@ def _trails(view: View) -> tuple[Trail, ...]:
 
 def _records(view: View, item: dict[str, Json]) -> tuple[Selected, ...] | Refusal:
     home = home_region(item)
-    outcome = view.outcome("cloudtrail:GetEventSelectors", home, TrailName=item["TrailARN"])
+    outcome = _asked(view, "cloudtrail:GetEventSelectors", home, item["TrailARN"], "TrailName")
     found = selectors.selected(item, outcome, view.partition)
     return its_own(view, str(item["TrailARN"]), found) if isinstance(found, Refusal) else found
 
@@ -93,7 +93,17 @@ def its_own(view: View, arn: str, found: T, where: str = "") -> T | Refusal:
 
 def status(view: View, trail: Trail, region: str) -> Outcome:
     """GetTrailStatus of a trail, asked in a region: it answers for that region only."""
-    return view.outcome("cloudtrail:GetTrailStatus", region, Name=trail.arn)
+    return _asked(view, "cloudtrail:GetTrailStatus", region, trail.arn, "Name")
+
+
+def _asked(view: View, call: str, region: str, arn: str, name: str) -> Outcome:
+    """What this account is told of a trail, else what its owner is, where that account was read in the same run."""
+    outcome = view.outcome(call, region, **{name: arn})
+    owner = view.other(arn.split(":")[4]) if arn.count(":") >= 5 else None
+    if owner is None or not isinstance(outcome, Refusal):
+        return outcome
+    told = owner.outcome(call, region, **{name: arn})
+    return outcome if isinstance(told, Refusal) else told
 
 
 def logging(view: View, trail: Trail, region: str) -> bool | Refusal:

@@ -341,6 +341,7 @@ def _trail(view: View, trail: Trail) -> Resource:
         account=view.account,
         region=trail.home,
         owner="" if trail.owner == view.account else trail.owner,
+        elsewhere=f"it is judged in its own account {trail.owner}" if view.other(trail.owner) else "",
         facts=facts(
             Trail=trail.body,
             Delivery=delivery.delivery(view, trail, status, "LatestDeliveryTime", "LatestDeliveryError"),
@@ -431,6 +432,9 @@ def _key(view: View, trail: Trail) -> Key:
             and key_account(trail.body) != view.account
         ):
             outcome = view.outcome_as(named.log_archive_account, ask.call, region, **ask.params)
+        owner = view.other(key_account(trail.body))
+        if isinstance(outcome, Refusal) and owner is not None:
+            outcome = owner.outcome(ask.call, region, **ask.params)
         if isinstance(outcome, Absent):
             return Key(State="NotFound", Region=region)
         found = coverage.its_own(view, trail.arn, member(outcome, "KeyMetadata", {}))
