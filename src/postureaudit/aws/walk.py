@@ -99,6 +99,34 @@ def walk(
     return Evidence(header, run.records())
 
 
+def extend(
+    session: Session,
+    evidence: Evidence,
+    collectors: Sequence[Collector],
+    *,
+    wanted: frozenset[str] | None = None,
+    max_workers: int = 64,
+    timeout: float | None = None,
+    stop: threading.Event | None = None,
+    workers: Workers | None = None,
+) -> Evidence:
+    """The evidence of the session's account with what more collectors ask. What it knows is not asked again."""
+    header = evidence.header
+    run = _Run(
+        session, wanted, max_workers, timeout, None, stop or threading.Event(), evidence.named, workers
+    )
+    run.knows(evidence)
+    try:
+        run.collect(collectors, header.regions)
+    finally:
+        run.close()
+    broken = (
+        "interrupted" if run.stop.is_set() else "; ".join([*filter(None, [header.interrupted]), *run.broken])
+    )
+    header = msgspec.structs.replace(header, calls=header.calls + run.calls.sent, interrupted=broken)
+    return Evidence(header, run.records())
+
+
 def ask_all(session: Session, asks: Iterable[Ask], *, stop: threading.Event | None = None) -> list[Record]:
     """Make these asks in the leader region, or where each is aimed, and wait for their records, in order."""
     run = _Run(session, None, 16, None, None, stop or threading.Event(), Named(), None)
@@ -163,6 +191,12 @@ class _Run:
         self._heard: set[tuple[str, str]] = set()  # (region, service) that has answered, were it to refuse
         self._heard_in: set[str] = set()
         self._silent: dict[tuple[str, str], Refusal] = {}  # what timed out and never answered
+
+    def knows(self, evidence: Evidence) -> None:
+        """Take over what an earlier walk was told; what it did not ask is asked when a collector wants it."""
+        for record in evidence:
+            if getattr(record.outcome, "kind", None) is not RefusalKind.NOT_COLLECTED:
+                self._records[record.key] = record
 
     def all(self, asks: Iterable[tuple[Ask, str]]) -> list[Record]:
         """Make these asks, each in its region, and wait for them; the `wanted` filter does not apply."""
@@ -265,6 +299,8 @@ class _Run:
                 )
             return key
         self._asked[key] = ask
+        if key in self._records:
+            return key
         if self.wanted is not None and ask.call not in self.wanted and not forced:
             self._records[key] = self._record(key, ask, Refusal(RefusalKind.NOT_COLLECTED), _now())
         else:

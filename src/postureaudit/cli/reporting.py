@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +16,12 @@ from postureaudit.cli.messages import say
 from postureaudit.errors import UsageError
 
 if TYPE_CHECKING:
-    from postureaudit.baseline import Compared
     from postureaudit.catalog import Catalog
     from postureaudit.evidence import Evidence
-    from postureaudit.findings import Finding, Severity
+    from postureaudit.findings import Severity
+    from postureaudit.judging import Judging
     from postureaudit.redact import Redactor
     from postureaudit.report import Report
-    from postureaudit.resources import View
-    from postureaudit.services.cloudtrail import investigation
-    from postureaudit.services.guardduty import blindspots
-    from postureaudit.services.organizations import Roles
-    from postureaudit.signals.model import Route
 
 
 def prove(given: Mapping[str, Any]) -> None:
@@ -59,53 +54,13 @@ def report(
     warnings: Sequence[str] = (),
 ) -> None:
     """Judge, apply waivers, decide, write every output, exit."""
-    from postureaudit import compliance, evaluate, results, waivers
-    from postureaudit.gate import decide
-    from postureaudit.report import Report
-    from postureaudit.resources import View
+    from postureaudit.judging import judge
 
     outputs = formats(given["outputs"], given["fixes_folder"])
     warn_of_lost(evidence, given)
-    needs = {**given["parameters"], **choices.needs(given["needs"])}
-    views = {account.id: View(evidence, account.id) for account in evidence.header.accounts}
-    findings: tuple[Finding, ...] = evaluate.evaluate(evidence, catalog, ids=ids, needs=needs, views=views)
-    if accepted is None:
-        file = None if given["no_waivers"] else given["waivers_file"]
-        accepted = waivers.load(file) if file else ()
-    redactor = _redactor(given, [waiver.owner for waiver in accepted])
-    today = today or datetime.datetime.now(datetime.UTC).date()
-    applied = waivers.apply(findings, accepted, today=today, left_out=evidence.header.regions.excluded)
-    compared = _compared(applied.findings, evidence, given)
-    findings = compared.findings if compared else applied.findings
-    fail_on = _fail_on(given["fail_on"])
-    decision = decide(
-        findings,
-        fail_on=fail_on,
-        exit_zero=given["exit_zero"],
-        allow_unknown=frozenset(given["allow_unknown"]),
-    )
-    code = decision.code if gate else 0
-    if given["strict_waivers"] and applied.unused:
-        code = 2
-    made = Report(
-        evidence=evidence,
-        digest=catalog.digest,
-        findings=findings,
-        decision=decision,
-        exit_code=interrupted or code,
-        fail_on=fail_on,
-        today=today.isoformat(),
-        seconds=_seconds(evidence),
-        warnings=(*warnings, *applied.warnings),
-        routes=_routes(views.values(), {catalog.check(name).topic for name in ids}),
-        blind=_blind(views.values(), ids),
-        investigation=_investigation(views.values(), ids),
-        roles=_roles(views),
-        changes=catalog.changes,
-        baseline=compared,
-        first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
-        frameworks=compliance.summaries(given["frameworks"], findings, catalog.mapped()),
-    )
+    by = judging(given, ids, accepted=accepted, today=today)
+    redactor = _redactor(given, [waiver.owner for waiver in by.accepted])
+    made, _ = judge(evidence, catalog, by, gate=gate, interrupted=interrupted, warnings=warnings)
     if given["fixes_folder"]:
         _write_fixes(made, catalog, given)
     if redactor:
@@ -139,70 +94,39 @@ def _redactor(given: Mapping[str, Any], people: Sequence[str] = ()) -> Redactor 
     return Redactor(kinds, key, people)
 
 
-def _compared(findings: Sequence[Finding], evidence: Evidence, given: Mapping[str, Any]) -> Compared | None:
-    """The run against the baseline that was named; None without one."""
-    if not given["baseline_file"]:
-        return None
-    from postureaudit import baseline
+def judging(
+    given: Mapping[str, Any],
+    ids: frozenset[str],
+    *,
+    accepted: Sequence[Any] | None = None,
+    today: datetime.date | None = None,
+) -> Judging:
+    """By what the caller wants evidence to be judged, with the files read that say so."""
+    from postureaudit import baseline, results, waivers
+    from postureaudit.judging import Judging
 
-    header = evidence.header
-    whole = not header.regions.excluded and not header.interrupted
-    return baseline.compare(baseline.load(given["baseline_file"]), findings, whole=whole)
+    if accepted is None:
+        file = None if given["no_waivers"] else given["waivers_file"]
+        accepted = waivers.load(file) if file else ()
+    return Judging(
+        ids=ids,
+        today=today or datetime.datetime.now(datetime.UTC).date(),
+        needs={**given["parameters"], **choices.needs(given["needs"])},
+        accepted=tuple(accepted),
+        baseline=baseline.load(given["baseline_file"]) if given["baseline_file"] else None,
+        fail_on=_fail_on(given["fail_on"]),
+        exit_zero=given["exit_zero"],
+        allow_unknown=frozenset(given["allow_unknown"]),
+        strict_waivers=given["strict_waivers"],
+        frameworks=tuple(given["frameworks"]),
+        first_seen=results.load(given["previous"]).first_seen() if given["previous"] else None,
+    )
 
 
 def warn_of_lost(evidence: Evidence, given: Mapping[str, Any]) -> None:
     """Say on stderr that the walk did not ask all that it should have: what is missing is unknown."""
     if evidence.header.interrupted and not given["quiet"]:
         say(f"warning: the evidence is not whole: {evidence.header.interrupted}")
-
-
-def _routes(views: Iterable[View], topics: set[str]) -> tuple[Route, ...]:
-    """The routes of the signals that were asked for; none where a saved answer cannot be read: its checks say so."""
-    from postureaudit.resources import MISREAD
-    from postureaudit.signals import service as signals
-
-    try:
-        return tuple(route for view in views for route in signals.routes_of(view, topics))
-    except MISREAD:
-        return ()
-
-
-def _blind(views: Iterable[View], ids: frozenset[str]) -> tuple[blindspots.Region, ...]:
-    """What GuardDuty can raise where; nothing where its checks were not asked for, or an answer cannot be read."""
-    from postureaudit.resources import MISREAD
-    from postureaudit.services.guardduty import blindspots
-
-    if not any(name.startswith("guardduty.") for name in ids):
-        return ()
-    try:
-        return tuple(region for view in views for region in blindspots.regions(view))
-    except MISREAD:
-        return ()
-
-
-def _investigation(views: Iterable[View], ids: frozenset[str]) -> tuple[investigation.Account, ...]:
-    """Where events can be searched; nothing where nobody asked for it, or an answer cannot be read."""
-    from postureaudit.resources import MISREAD
-    from postureaudit.services.cloudtrail import investigation
-
-    if not any(name.startswith("cloudtrail.searchable-") for name in ids):
-        return ()
-    try:
-        found = [investigation.account(view) for view in views]
-    except MISREAD:
-        return ()
-    return tuple(account for account in found if account is not None)
-
-
-def _roles(views: Mapping[str, View]) -> dict[str, Roles]:
-    """The roles of each account; none where a saved answer cannot be read: its checks say so."""
-    from postureaudit.resources import MISREAD
-    from postureaudit.services import organizations
-
-    try:
-        return {name: organizations.roles(view) for name, view in views.items()}
-    except MISREAD:
-        return {}
 
 
 def _write_fixes(made: Report, catalog: Catalog, given: Mapping[str, Any]) -> None:
@@ -372,11 +296,3 @@ def _fail_on(text: str | None) -> Severity | None:
     from postureaudit.findings import Severity
 
     return None if text == "none" else Severity(text or "low")
-
-
-def _seconds(evidence: Evidence) -> float:
-    started, ended = (
-        datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-        for text in (evidence.header.started, evidence.header.ended)
-    )
-    return (ended - started).total_seconds()

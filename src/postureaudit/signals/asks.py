@@ -183,7 +183,7 @@ def _rule(
     found = targets.pick("Targets[]")
     own = {str(item["RoleArn"]) for item in found if item.get("RoleArn")}
     yield [
-        *_followed(scope, (str(item["Arn"]) for item in found), seen),
+        *followed(scope, (str(item["Arn"]) for item in found), seen),
         Fork(
             roles.collect(role, scope.leader)
             for role in sorted(own)
@@ -192,7 +192,7 @@ def _rule(
     ]
 
 
-def _followed(scope: Scope, arns: Iterable[str], seen: tuple[tuple[str, str], ...] = ()) -> list[Ask | Fork]:
+def followed(scope: Scope, arns: Iterable[str], seen: tuple[tuple[str, str], ...] = ()) -> list[Ask | Fork]:
     """Collectors for what these ARNs of this account lead to; another account's are not asked about."""
     found = []
     for text in dict.fromkeys(arns):
@@ -227,7 +227,7 @@ def _topic(scope: Scope, arn: str) -> Collection:
     yield [
         *([Fork([_key(key, Arn.parse(arn).region)])] if key else ()),
         *(subscription_ask(item["SubscriptionArn"]) for item in confirmed),
-        *_followed(scope, (str(item.get("Endpoint")) for item in confirmed)),
+        *followed(scope, (str(item.get("Endpoint")) for item in confirmed)),
     ]
 
 
@@ -261,10 +261,20 @@ def _groups(scope: Scope) -> Collection:
     }
     if not names and not any(map(of_records, everywhere.pick("metricFilters[]"))):
         return
+    yield from _watched(scope, sorted(names), scope.region)
+
+
+def group(scope: Scope, name: str, region: str) -> Collection:
+    """The metric filters of one log group, the alarms of its region, and whom those call."""
+    return _watched(scope, [name], region)
+
+
+def _watched(scope: Scope, names: Iterable[str], region: str) -> Collection:
     # Alarms may watch the group itself, by a query, where it has no metric filter.
-    *_, alarms, mutes = yield [*(filters_ask(name, scope.region) for name in sorted(names)), ALARMS, MUTES]
+    alarms_ask, mutes_ask = (Ask(item.call, region=region, **item.params) for item in (ALARMS, MUTES))
+    *_, alarms, mutes = yield [*(filters_ask(name, region) for name in names), alarms_ask, mutes_ask]
     yield [
-        *_followed(scope, _actions(alarms)),
+        *followed(scope, _actions(alarms)),
         *map(mute_ask, mutes.pick("AlarmMuteRuleSummaries[?Status == 'ACTIVE'].AlarmMuteRuleArn")),
     ]
 
