@@ -47,8 +47,14 @@ class CredentialsError(PostureAuditError):
 class Interrupted(PostureAuditError):
     """A signal ended the audit before there was anything to report (exit 130 or 143)."""
 
-    def __init__(self, exit_code: int) -> None:
-        super().__init__("interrupted before there was anything to report")
+    def __init__(
+        self,
+        exit_code: int,
+        message: str = "interrupted before there was anything to report",
+        *,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
         self.exit_code = exit_code
 
 

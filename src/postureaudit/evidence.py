@@ -427,19 +427,20 @@ def _problem(evidence: Evidence, records: list[Record]) -> str:
     return "" if len(evidence) == len(records) else "a call stands in it twice"
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_whole(path: Path, data: bytes | Iterable[bytes], *, mode: int = 0o644) -> None:
     """Write a file by way of a temporary one beside it, so that it is complete or not there."""
     temporary = ""
+    chunks = (data,) if isinstance(data, bytes) else data
     try:
         if path.is_symlink():
             raise OutputError(f"{path} is a symbolic link", hint="name the real file")
         if path.exists() and not path.is_file() and not path.is_dir():
             with path.open("wb") as device:  # renaming a file onto /dev/null would be the end of /dev/null
-                device.write(data)
+                device.writelines(chunks)
             return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            stream.writelines(chunks)
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(temporary, mode)

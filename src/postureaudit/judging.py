@@ -53,7 +53,7 @@ def judge(
     interrupted: int = 0,
     warnings: Iterable[str] = (),
 ) -> tuple[Report, Applied]:
-    """The report of this evidence, and what became of the waivers. `interrupted` is the exit code of a run cut short."""
+    """The report of this evidence, and what became of the waivers. `interrupted` is a cut-short run's exit code."""
     views = {account.id: View(evidence, account.id) for account in evidence.header.accounts}
     found = evaluate.evaluate(evidence, catalog, ids=by.ids, needs=by.needs, views=views)
     header = evidence.header

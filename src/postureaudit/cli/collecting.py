@@ -103,6 +103,7 @@ def _session(given: Mapping[str, Any]) -> Session:
         profile=given["profile"],
         role_arn=given["role_arn"],
         external_id=given["external_id"],
+        session_name=given["role_session_name"],
         expect_account=given["expect_account"],
         # botocore itself reads AWS_DEFAULT_REGION only; every other SDK reads AWS_REGION first.
         region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),

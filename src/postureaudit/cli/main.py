@@ -72,10 +72,19 @@ def main() -> None:
 @main.command()
 @options.selection
 @options.asking
+@options.organization
 @options.reporting
 def audit(**given: Any) -> None:
-    """Collect, judge and report. The only question asked of you is the exit code."""
+    """Collect, judge and report. The only question asked of you is the exit code.
+
+    With --org, --account or --accounts-file: of many accounts, each with its own role.
+    """
     given = choices.with_settings(given)
+    from postureaudit.cli import organization
+
+    if organization.is_wanted(given):
+        organization.audit(given)
+        return
     catalog, ids = choices.chosen_catalog(given)
     reporting.prove(given)
     evidence, code = collecting.collect(given, catalog, ids)
@@ -111,10 +120,15 @@ def collect(path: Path, **given: Any) -> None:
 @options.naming
 @options.reporting
 def report(path: Path, verify: bool, **given: Any) -> None:
-    """Judge saved evidence. Needs no network and no credentials."""
+    """Judge saved evidence, of one account or a directory of many. Needs no network and no credentials."""
     from postureaudit import evidence as files
 
     given = choices.with_settings(given)
+    if path.is_dir():
+        from postureaudit.cli import organization
+
+        organization.report(path, given)
+        return
     catalog, ids = choices.chosen_catalog(given)
     evidence = choices.renamed(files.load(path, verify=verify), given)
     reporting.report(evidence, catalog, ids, given)

@@ -54,6 +54,9 @@ asking = together(
     click.option("--exclude-region", "exclude", metavar="GLOB", help="Not these regions.", **_many),
     click.option("--role-arn", help="Assume this role."),
     click.option("--external-id", help="The role's external id."),
+    click.option(
+        "--role-session-name", default="postureaudit", show_default=True, help="What CloudTrail shows."
+    ),
     click.option("--expect-account", metavar="ID", help="Stop unless the credentials are this account's."),
     naming,
     click.option("--log-archive-role", metavar="ARN", help="Read the log archive's bucket with this role."),
@@ -61,6 +64,29 @@ asking = together(
     click.option("--max-workers", type=click.IntRange(1, 256), default=64, show_default=True),
     click.option("--timeout", type=click.FloatRange(min=1), help="Seconds for the whole walk."),
     click.option("--progress", type=click.Choice(("auto", "plain", "none")), default="auto"),
+)
+organization = together(
+    click.option("--org", is_flag=True, help="Audit every active account of the organization."),
+    click.option("--account", "account_ids", metavar="ID", help="Only this account.", **_many),
+    click.option(
+        "--accounts-file",
+        type=click.Path(path_type=Path),
+        help="Accounts to audit: an id a line, then its name.",
+    ),
+    click.option("--ou", "ous", metavar="ID", help="Accounts below this organizational unit.", **_many),
+    click.option("--exclude-account", "exclude_accounts", metavar="ID", help="Not this account.", **_many),
+    click.option("--role-name", metavar="NAME", help="The role to assume in each account."),
+    click.option(
+        "--output-dir",
+        type=click.Path(path_type=Path),
+        help="Where evidence and findings of each account go; a new directory.",
+    ),
+    click.option("--resume", is_flag=True, help="Go on with the run in --output-dir: nothing is read twice."),
+    click.option("--engine", type=click.Choice(("local", "dask")), default="local", show_default=True),
+    click.option("--scheduler", metavar="ADDRESS", help="Dask's scheduler, such as tcp://127.0.0.1:8786."),
+    click.option(
+        "--workers", type=click.IntRange(1, 64), help="Processes for many accounts. [one a processor]"
+    ),
 )
 reporting = together(
     click.option(

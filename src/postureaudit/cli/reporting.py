@@ -62,10 +62,10 @@ def report(
     redactor = _redactor(given, [waiver.owner for waiver in by.accepted])
     made, _ = judge(evidence, catalog, by, gate=gate, interrupted=interrupted, warnings=warnings)
     if given["fixes_folder"]:
-        _write_fixes(made, catalog, given)
+        write_fixes(made, catalog, given)
     if redactor:
         made = redactor.report(made)
-    _write(made, outputs, given)
+    write(made, outputs, given)
     if made.exit_code:
         raise click.exceptions.Exit(made.exit_code)
 
@@ -129,7 +129,7 @@ def warn_of_lost(evidence: Evidence, given: Mapping[str, Any]) -> None:
         say(f"warning: the evidence is not whole: {evidence.header.interrupted}")
 
 
-def _write_fixes(made: Report, catalog: Catalog, given: Mapping[str, Any]) -> None:
+def write_fixes(made: Report, catalog: Catalog, given: Mapping[str, Any]) -> None:
     """The fixes of all open gaps as files, none of them executable."""
     from postureaudit import plan
     from postureaudit.cli import folder
@@ -149,19 +149,19 @@ def _write_fixes(made: Report, catalog: Catalog, given: Mapping[str, Any]) -> No
         )
 
 
-def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> None:
+def write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> None:
     """Files first, each whole or not at all; then standard output."""
     from postureaudit.evidence import write_whole
     from postureaudit.render import MACHINE, SCREEN, renderer
 
     for name, path in sorted(outputs, key=lambda item: item[1] == "-"):
         if path != "-":
-            text = renderer(name)(made, _style(given, sys.stdout, file=True))
+            text = renderer(name)(made, style(given, sys.stdout, file=True))
             write_whole(Path(path), text.encode("utf-8", "backslashreplace"))
             if not given["quiet"]:
                 click.echo(f"wrote {path}", err=True)
             continue
-        text = renderer(name)(made, _style(given, sys.stdout))
+        text = renderer(name)(made, style(given, sys.stdout))
         if name in SCREEN:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -171,7 +171,7 @@ def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, An
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
     if any(name == "github" for name, _ in outputs):
-        _step_summary(made, given)
+        step_summary(made, given)
     if not any(name not in MACHINE and path == "-" for name, path in outputs) and not given["quiet"]:
         from postureaudit.render.table import result_line
 
@@ -180,7 +180,7 @@ def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, An
         click.echo(result_line(made), err=True)
 
 
-def _step_summary(made: Any, given: Mapping[str, Any]) -> None:
+def step_summary(made: Any, given: Mapping[str, Any]) -> None:
     """Add the Markdown report to the summary of the GitHub Actions step, where the runner names a file for it."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
@@ -188,7 +188,7 @@ def _step_summary(made: Any, given: Mapping[str, Any]) -> None:
     from postureaudit.render import renderer
     from postureaudit.render.github import step_summary
 
-    text = step_summary(renderer("markdown")(made, _style(given, sys.stdout, file=True)))
+    text = step_summary(renderer("markdown")(made, style(given, sys.stdout, file=True)))
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(text)
 
@@ -225,7 +225,7 @@ def _in_repository(name: str) -> str:
     return PurePosixPath(found).as_posix()
 
 
-def _style(given: Mapping[str, Any], stream: Any, *, file: bool = False) -> Any:
+def style(given: Mapping[str, Any], stream: Any, *, file: bool = False) -> Any:
     """Width, colour and glyphs, from the options, the environment and the terminal."""
     import shutil
 

@@ -125,3 +125,26 @@ def _register(call: Call, given: Json) -> Json:
         raise AwsError("AccountAlreadyRegisteredException", "The account is already registered.")
     ids.append(account)
     return {}
+
+
+@handles("organizations:ListAccountsForParent")
+def _of_parent(call: Call, given: Json) -> Json:
+    org = _managed(call)
+    units = org.get("Units", {})
+    if given["ParentId"] not in {"r-abcd", *units}:
+        raise AwsError("ParentNotFoundException", "You specified parent that doesn't exist.")
+    placed = {account: name for name, unit in units.items() for account in unit["Accounts"]}
+    here = [item for item in org["Accounts"] if placed.get(item["Id"], "r-abcd") == given["ParentId"]]
+    return {"Accounts": here}
+
+
+@handles("organizations:ListOrganizationalUnitsForParent")
+def _units(call: Call, given: Json) -> Json:
+    org = _managed(call)
+    base = f"arn:aws:organizations::{org['Organization']['MasterAccountId']}"
+    found = [
+        {"Id": name, "Name": unit["Name"], "Arn": f"{base}:ou/{org['Organization']['Id']}/{name}"}
+        for name, unit in org.get("Units", {}).items()
+        if unit.get("Parent", "r-abcd") == given["ParentId"]
+    ]
+    return {"OrganizationalUnits": found}

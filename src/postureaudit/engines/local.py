@@ -1,0 +1,90 @@
+"""This machine's processors: batches of accounts in processes of their own, or one after the other in this one."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from postureaudit.errors import PostureAuditError
+from postureaudit.org.collect import STOP
+
+R = TypeVar("R")
+_TRIES = 3  # a process that is killed takes its batch with it: the batch is done again
+
+
+class Local:
+    """`workers` processes; 1 is this process itself."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self.parts = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Local:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self, function: Callable[..., R], batches: Sequence[tuple[Any, ...]]) -> Iterator[R]:
+        """Each batch's result as it is there, in no order. A batch is the function's arguments."""
+        if self.workers == 1:
+            for batch in batches:
+                yield function(*batch)
+            return
+        left = dict(enumerate(batches))
+        for attempt in range(_TRIES):
+            try:
+                for number, result in self._finished(function, left):
+                    del left[number]
+                    yield result
+                return
+            except BrokenProcessPool as error:
+                self.close()
+                if attempt == _TRIES - 1 or STOP.is_set():
+                    raise PostureAuditError(
+                        "the processes that do the work end again and again",
+                        hint="memory may be short: try --workers 1, then go on with --resume",
+                    ) from error
+
+    def stop(self) -> None:
+        """Have the processes end: what is not read by now is left."""
+        STOP.set()
+        for child in multiprocessing.active_children():
+            child.terminate()
+
+    def settle(self) -> None:
+        """Let the processes end between two stages: what they took is known then, and their memory free."""
+        self.close()
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _finished(
+        self, function: Callable[..., R], left: dict[int, tuple[Any, ...]]
+    ) -> Iterator[tuple[int, R]]:
+        if self._pool is None:
+            # A forked process has all that this one has imported, and needs no credentials found again.
+            way = "fork" if sys.platform == "linux" else "spawn"
+            self._pool = ProcessPoolExecutor(
+                self.workers, multiprocessing.get_context(way), initializer=_begin
+            )
+        futures: dict[Future[R], int] = {
+            self._pool.submit(function, *batch): number for number, batch in left.items()
+        }
+        for future in as_completed(futures):
+            if not future.cancelled():
+                yield futures[future], future.result()
+
+
+def _begin() -> None:
+    """In a new process: a signal ends it gently, and the one that was meant for its parent too."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: STOP.set())
