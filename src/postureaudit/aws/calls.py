@@ -39,13 +39,15 @@ class Calls:
         self._limits = Limits()
         self._counting = threading.Lock()
 
-    def answer(self, ask: Ask, account: str, region: str, credentials: Any) -> Outcome:
-        """The outcome of one ask, with all its pages."""
+    def answer(self, ask: Ask, account: str, region: str, credentials: Any, *, raw: bool = False) -> Outcome:
+        """The outcome of one ask, with all its pages; `raw` with what AWS marks sensitive, for what is not kept."""
         model = self._session.clients.model(ask.service, ask.operation)
 
         def page(params: dict[str, Any]) -> dict[str, Any]:
-            raw = self._request(ask, account, region, params, credentials)
-            found = answers.plain(raw, model.output_shape, ask.service)
+            given = self._request(ask, account, region, params, credentials)
+            if raw:
+                return given
+            found = answers.plain(given, model.output_shape, ask.service)
             return found if isinstance(found, dict) else {}
 
         try:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from postureaudit.asks import Ask
+from postureaudit.aws.calls import Calls
 from postureaudit.aws.session import Session
-from postureaudit.aws.walk import ask_all
 from postureaudit.errors import PostureAuditError, UsageError
-from postureaudit.evidence import Absent, Account, Record, Refusal
-
-_DESCRIBE = Ask("organizations:DescribeOrganization")
-_LIST = Ask("organizations:ListAccounts")
+from postureaudit.evidence import Absent, Account, Answer, Outcome, Refusal
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,15 +35,24 @@ def listed(
     `only` are account ids to keep, `exclude` those to leave out. Raises PostureAuditError where Organizations refuses
     the list, and UsageError for an account that is not in it.
     """
-    described, everyone = ask_all(session, [_DESCRIBE, _LIST])
-    if isinstance(described.outcome, Absent):
-        raise UsageError(
-            f"account {session.account} is in no organization",
-            hint="name accounts with --account instead of --org",
+    calls = Calls(session, threading.Event(), lambda: False)
+
+    def ask(call: str, **params: str) -> dict[str, Any]:
+        # Names of accounts are marked sensitive: they are asked for here alone, for people to read.
+        outcome = calls.answer(
+            Ask(call, **params), session.account, session.leader, session.credentials, raw=True
         )
-    rows = _rows([everyone]) if not ous else _rows(_below(session, ous))
+        if isinstance(outcome, Absent):
+            raise UsageError(
+                f"account {session.account} is in no organization",
+                hint="name accounts with --account instead of --org",
+            )
+        return _told(call, outcome)
+
+    organization = ask("organizations:DescribeOrganization").get("Organization") or {}
+    rows = _below(ask, ous) if ous else ask("organizations:ListAccounts").get("Accounts") or []
+    rows = sorted({str(row.get("Id")): row for row in rows}.values(), key=lambda row: str(row.get("Id")))
     active = {str(row.get("Id")): str(row.get("Name") or "") for row in rows if _is_active(row)}
-    organization = described.get("Organization") or {}
     excluded = set(exclude)
     known = {str(row.get("Id")) for row in rows}
     for name in (*only, *excluded):
@@ -72,52 +79,32 @@ def _is_active(row: dict[str, Any]) -> bool:
     return (row.get("State") or row.get("Status")) == "ACTIVE"
 
 
-def _below(session: Session, ous: Sequence[str]) -> list[Record]:
-    """The lists of accounts of these units and of all below them, level by level."""
+def _below(ask: Callable[..., dict[str, Any]], ous: Sequence[str]) -> list[dict[str, Any]]:
+    """The accounts of these units and of all below them."""
     for name in ous:
         if not re.fullmatch(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}", name):
             raise UsageError(
                 f"--ou {name!r} is no id of a unit", hint="such as ou-ab12-11111111, or r-ab12 for the root"
             )
-    found: list[Record] = []
-    seen: set[str] = set()
-    level = list(dict.fromkeys(ous))
-    while level:
-        seen.update(level)
-        records = ask_all(
-            session,
-            [
-                Ask(call, ParentId=name)
-                for call in (
-                    "organizations:ListAccountsForParent",
-                    "organizations:ListOrganizationalUnitsForParent",
-                )
-                for name in level
-            ],
-        )
-        found += records[: len(level)]
-        _told(records)
-        level = [
-            name
-            for record in records[len(level) :]
-            for name in record.pick("OrganizationalUnits[].Id")
-            if name not in seen
-        ]
+    found: list[dict[str, Any]] = []
+    left, seen = list(dict.fromkeys(ous)), set[str]()
+    while left:
+        name = left.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        found += ask("organizations:ListAccountsForParent", ParentId=name).get("Accounts") or []
+        below = ask("organizations:ListOrganizationalUnitsForParent", ParentId=name)
+        left += [str(item.get("Id")) for item in below.get("OrganizationalUnits") or []]
     return found
 
 
-def _rows(records: Iterable[Record]) -> list[dict[str, Any]]:
-    records = list(records)
-    _told(records)
-    rows = [row for record in records for row in record.pick("Accounts[]")]
-    return sorted({str(row.get("Id")): row for row in rows}.values(), key=lambda row: str(row.get("Id")))
-
-
-def _told(records: Iterable[Record]) -> None:
-    """Raise PostureAuditError for a list that was refused: half an organization would look like the whole."""
-    for record in records:
-        if isinstance(record.outcome, Refusal):
-            raise PostureAuditError(
-                f"cannot list the organization's accounts: {record.outcome.reason()}",
-                hint="use credentials of the management account or of a delegated administrator, or name --account",
-            )
+def _told(call: str, outcome: Outcome) -> dict[str, Any]:
+    """The answer. Raises PostureAuditError for a refusal: half an organization would look like the whole."""
+    if isinstance(outcome, Answer):
+        return outcome.body
+    reason = f"{outcome.reason()} {outcome.message}" if isinstance(outcome, Refusal) else outcome.code
+    raise PostureAuditError(
+        f"cannot list the organization's accounts: {call}: {reason}",
+        hint="use credentials of the management account or of a delegated administrator, or name --account",
+    )

@@ -163,13 +163,16 @@ def _not_entered(error: Exception, role_arn: str, region: str) -> Refusal:
     status = int(
         (getattr(error, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode") or 0
     )
-    found = outcomes.classify("sts", "AssumeRole", code, " ".join(str(error).split()), status=status)
+    text = " ".join(str(detail.get("Message") or error).split())
+    found = outcomes.classify("sts", "AssumeRole", code, text, status=status)
     kind = found.kind if isinstance(found, Refusal) else RefusalKind.ERROR
     if "Timeout" in type(error).__name__:
         kind = RefusalKind.TIMEOUT
     elif not detail and "Connection" in type(error).__name__:
         kind = RefusalKind.NETWORK
-    return Refusal(kind, code, f"{role_arn}: {found.message}"[:500], call=ASSUME, region=region)
+    return Refusal(
+        kind, code, f"{role_arn} cannot be assumed: {found.message}"[:500], call=ASSUME, region=region
+    )
 
 
 def _not_assumed(error: Exception, role_arn: str, region: str) -> Refusal:

@@ -223,7 +223,8 @@ def _signals(found: Organization, style: Style) -> Iterator[Text]:
     for item in shown:
         line = Text(f"{item.severity.value.upper():9}", style=COLORS[item.severity.value])
         outcomes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in item.outcomes.items())
-        line.append(f"{item.signal}  in {item.accounts} accounts ({outcomes})")
+        where = f"{item.accounts} account{'s' * (item.accounts > 1)}"
+        line.append(f"{item.signal}  in {where} ({outcomes})")
         yield line
     if len(lost) > len(shown):
         yield Text(f"and {len(lost) - len(shown)} more: --details shows all", style="dim")
