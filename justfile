@@ -25,6 +25,9 @@ docs:
 schemas:
     uv run python scripts/make_schemas.py
 
+models:
+    uv run python scripts/make_models.py
+
 browser:
     uv run --group browser pytest -m browser
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
+from pathlib import Path
 from typing import Any
 
+import botocore
 import botocore.loaders
 import botocore.model
+import botocore.session
+import msgspec
 import pytest
+from scripts import make_models
 
+from postureaudit.aws import models
 from postureaudit.aws.allowed import ALLOWED
 from postureaudit.aws.models import trimmed
 
@@ -55,3 +64,59 @@ def test_other_files_stay_as_they_are() -> None:
 
     assert trimmed(paginators, "ec2") is paginators
     assert trimmed(model, "braket") is model
+
+
+def test_shipped_data_was_cut_from_the_pinned_botocore() -> None:
+    """Whoever installs what we tested with pays for no model that is not called: run scripts/make_models.py."""
+    pins = Path(__file__).parents[2] / "requirements-dev.txt"
+    [pinned] = re.findall(r"^botocore==([\d.]+)", pins.read_text("utf-8"), re.MULTILINE)
+    shipped = msgspec.json.decode(make_models.TARGET.read_bytes(), type=models.CutData)
+
+    assert shipped.botocore == pinned
+    if botocore.__version__ == pinned:
+        assert make_models.TARGET.read_bytes() == make_models.made(), "run: python scripts/make_models.py"
+
+
+def test_shipped_data_is_what_cutting_now_would_give() -> None:
+    """Of a file that is the one it was cut from, nothing is missing and nothing added; botocore reads no file whole."""
+    nothing = models.CutData(botocore="", files={})
+
+    for path in map(str, make_models.paths()):
+        assert models.load(path) == models.load(path, cut=nothing), path
+
+
+def test_a_model_that_changed_is_read_whole(tmp_path: Path) -> None:
+    """Another file under the same name, by size or by content, is not taken for the one that was cut."""
+    path = tmp_path / "kms" / "2014-11-01" / "service-2"
+    path.parent.mkdir(parents=True)
+    full: Any = LOADER.load_service_model("kms", "service-2")
+    changed = {**full, "metadata": {**full["metadata"], "serviceId": "Changed"}}
+    file = Path(f"{path}.json.gz")
+    file.write_bytes(gzip.compress(json.dumps(changed).encode()))
+    kept = msgspec.Raw(b'{"stale": true}')
+    same_size = models.Cut(file.stat().st_size, "0" * 64, kept)
+
+    def loaded(known: models.Cut) -> Any:
+        return models.load(str(path), cut=models.CutData("1", {"kms/2014-11-01/service-2": known}))
+
+    assert loaded(same_size)["metadata"]["serviceId"] == "Changed"
+    assert models.load(str(path))["metadata"]["serviceId"] == "Changed"
+    assert set(loaded(same_size)["operations"]) == {"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"}
+
+
+@pytest.mark.filterwarnings("ignore:Fetching the endpoint_resolver component")
+def test_regions_and_endpoints_are_the_same_with_less_of_botocores_data() -> None:
+    """The cut endpoints.json names the same regions and hosts of every service that is asked."""
+    whole, slim = botocore.session.Session(), botocore.session.Session()
+    models.slim(slim)
+    resolvers = [core.get_component("endpoint_resolver") for core in (whole, slim)]
+
+    for service in SERVICES:
+        prefix = whole.get_service_model(service).endpoint_prefix
+        for partition in ("aws", "aws-cn", "aws-us-gov"):
+            regions = [core.get_available_regions(service, partition) for core in (whole, slim)]
+            assert regions[0] == regions[1]
+            for region in ("us-east-1", "cn-north-1", "us-gov-west-1"):
+                hosts = [each.construct_endpoint(prefix, region, partition) for each in resolvers]
+                assert hosts[0] == hosts[1]
+    assert slim.get_component("data_loader").list_available_services("service-2")
