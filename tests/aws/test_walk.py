@@ -71,7 +71,7 @@ def test_private_parts_of_botocore_are_where_we_expect_them(
     [made] = opened
     sessions = {id(client._endpoint.http_session) for client in made.clients._clients.values()}
     assert len(made.clients._clients) > 3 and len(sessions) == 1
-    assert type(made.clients._http).__name__ == "SharedHTTP"
+    assert [type(http).__name__ for http in made.clients._https.values()] == ["SharedHTTP"]
 
 
 def test_a_client_without_the_shared_session_answers_the_same(
@@ -201,7 +201,7 @@ class AnySession:
 
     def __init__(self, answer: Callable[[str], dict[str, Any]]) -> None:
         self.clients = self
-        self.answer = answer
+        self.found = answer
 
     def offered(self, service: str, region: str) -> bool:
         return True
@@ -209,10 +209,10 @@ class AnySession:
     def model(self, service: str, operation: str) -> Any:
         return self
 
-    def call(self, service: str, operation: str, params: Any, **_: Any) -> dict[str, Any]:
+    def answer(self, service: str, operation: str, params: Any, **_: Any) -> dict[str, Any]:
         if operation in ("DescribeRegions", "ListRegions"):
             return {"Regions": [{"RegionName": "us-east-1", "OptInStatus": "opt-in-not-required"}]}
-        return self.answer(f"{service}:{operation}")
+        return self.found(f"{service}:{operation}")
 
 
 def trails(scope: Scope) -> Collection:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import functools
+from collections.abc import Callable
+from enum import Enum
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +56,46 @@ def plain(body: Any, shape: Any, service: str) -> Any:
             return body
         case _:
             return None  # a streaming body: never read
+
+
+class Kept(Enum):
+    """How much of a member's value is kept."""
+
+    WHOLE = "whole"
+    EMPTY = "empty"  # that it is set, and nothing of it
+    ADDRESS = "address"  # of a URL only where it points
+    NOTHING = "nothing"
+
+
+class Rules:
+    """`plain`'s decisions for one service, by a member's name and shape: for who compiles them once."""
+
+    def __init__(self, service: str) -> None:
+        self._empty = _SECRET if service in _SECRET_SERVICES else frozenset()
+        self._addresses = frozenset(name for owner, name in _ADDRESSES if owner == service)
+
+    def kept(self, name: str, shape: Any) -> Kept:
+        """What of a structure's member is kept."""
+        if name == "ResponseMetadata" or shape.type_name == "blob":
+            return Kept.NOTHING
+        if name in self._empty:
+            return Kept.EMPTY
+        if name in self._addresses and shape.type_name == "string":
+            return Kept.ADDRESS
+        return Kept.NOTHING if _sensitive(shape) else Kept.WHOLE
+
+    def of_map(self, value: Any) -> Callable[[str], Kept]:
+        """The same for a map's entries, by their name, where `value` is the shape of them all."""
+        rest = Kept.NOTHING if _sensitive(value) else Kept.WHOLE
+        special = {
+            name: self.kept(name, value) for name in {"ResponseMetadata", *self._empty, *self._addresses}
+        }
+        return lambda name: special.get(name, rest)
+
+
+def is_kept_in_lists(shape: Any) -> bool:
+    """Whether a list's items of this shape are kept."""
+    return not _sensitive(shape)
 
 
 def address(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from postureaudit.asks import Ask
-from postureaudit.aws import answers, outcomes, pages
+from postureaudit.aws import outcomes, pages
 from postureaudit.aws.limits import Limits
 from postureaudit.aws.session import Session
 from postureaudit.evidence import Answer, Outcome, Refusal, RefusalKind
@@ -44,11 +44,7 @@ class Calls:
         model = self._session.clients.model(ask.service, ask.operation)
 
         def page(params: dict[str, Any]) -> dict[str, Any]:
-            given = self._request(ask, account, region, params, credentials)
-            if raw:
-                return given
-            found = answers.plain(given, model.output_shape, ask.service)
-            return found if isinstance(found, dict) else {}
+            return self._request(ask, account, region, params, credentials, raw)
 
         try:
             return Answer(pages.read_all(ask.call, ask.params, pages.token_of(model), ask.until, page))
@@ -58,10 +54,11 @@ class Calls:
             return Refusal(RefusalKind.TRUNCATED, message=str(error))
 
     def _request(
-        self, ask: Ask, account: str, region: str, params: dict[str, Any], credentials: Any
+        self, ask: Ask, account: str, region: str, params: dict[str, Any], credentials: Any, raw: bool
     ) -> dict[str, Any]:
         """One request with bounded retries: throttles, 5xx and broken connections back off, a time-out ends it."""
         attempt = 0
+        send = self._session.clients.call if raw else self._session.clients.answer
         while True:
             attempt += 1
             if delay := self._limits.reserve(account, region, ask.call):
@@ -69,9 +66,7 @@ class Calls:
             with self._counting:
                 self.sent += 1
             try:
-                return self._session.clients.call(
-                    ask.service, ask.operation, params, region=region, credentials=credentials
-                )
+                return send(ask.service, ask.operation, params, region=region, credentials=credentials)
             except Exception as error:
                 outcome, status = self._outcome(error, ask, region)
                 retry = outcomes.is_retryable(outcome, status)

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import contextvars
+import json
+import os
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postureaudit import __version__
-from postureaudit.aws import guard
+from postureaudit.aws import aim, answers, guard
+
+if TYPE_CHECKING:
+    from postureaudit.aws import direct
 
 CONNECT_TIMEOUT = 5.0  # seconds
 READ_TIMEOUT = 30.0  # seconds
 _PLACEHOLDER = "AKIAPOSTUREAUDITNONE"  # AWS refuses it: a call that lost its aim can't audit a wrong account
 
-_aim: contextvars.ContextVar[tuple[str, Any]] = contextvars.ContextVar("aim")
-
 
 class Clients:
     """Makes AWS calls. One client per service serves every region and account; calls are thread-safe.
 
-    Aiming uses botocore's before-endpoint-resolution event: it sets the region that the endpoint rules see
-    and the region and credentials that sign. The handler is registered first, so that S3's own redirect to
-    a bucket's region can still correct it. All clients share one HTTP session with one TLS context.
+    A call goes the direct path (`direct`) where there is one for its operation, and through boto3's client where there
+    is none: S3, proxies, whatever botocore was told or taught beside the usual. POSTUREAUDIT_TRANSPORT=botocore in the
+    environment sends all calls through boto3. Both give the same answers. Nothing is kept of an account.
     """
 
     def __init__(
@@ -40,7 +42,11 @@ class Clients:
         self._leader = leader
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
-        self._http: Any = None
+        self._https: dict[Any, Any] = {}
+        self._services: dict[str, direct.Service] = {}
+        self._operations: dict[tuple[str, str], direct.Operation | None] = {}
+        self._connections: dict[int, Any] = {}  # of each shared HTTP session
+        self._is_direct = os.environ.get("POSTUREAUDIT_TRANSPORT", "") != "botocore"
         self._pool = pool
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": 1},
@@ -58,14 +64,94 @@ class Clients:
     def call(
         self, service: str, operation: str, params: Mapping[str, Any], *, region: str, credentials: Any
     ) -> dict[str, Any]:
-        """Make one request. Raises botocore's exceptions."""
+        """Make one request; the answer as boto3 gives it. Raises botocore's exceptions."""
+        from postureaudit.aws.direct import Unusual
+
+        way = self._way(service, operation)
+        if way is not None:
+            try:
+                return way.raw(params, region, credentials)
+            except Unusual:
+                pass
+        return self._through_boto3(service, operation, params, region, credentials)
+
+    def answer(
+        self, service: str, operation: str, params: Mapping[str, Any], *, region: str, credentials: Any
+    ) -> dict[str, Any]:
+        """Make one request; the answer as `answers.plain` gives it. Raises botocore's exceptions.
+
+        The same as `answers.plain(clients.call(...), shape, service)`, for a fifth of the time.
+        """
+        from postureaudit.aws.direct import Unusual
+
+        way = self._way(service, operation)
+        found: Any = None
+        if way is not None:
+            try:
+                found = way.plain(params, region, credentials)
+                return found if isinstance(found, dict) else {}
+            except Unusual:
+                pass
+        raw = self._through_boto3(service, operation, params, region, credentials)
+        found = answers.plain(raw, self.model(service, operation).output_shape, service)
+        return found if isinstance(found, dict) else {}
+
+    def close(self) -> None:
+        """Close the connections that wait for a next call."""
+        for connections in self._connections.values():
+            connections.close()
+
+    def _through_boto3(
+        self, service: str, operation: str, params: Mapping[str, Any], region: str, credentials: Any
+    ) -> dict[str, Any]:
         client = self._client(service)
-        token = _aim.set((region, credentials))
-        try:
+        with aim.aimed(region, credentials):
             found: dict[str, Any] = client._make_api_call(operation, dict(params))
             return found
-        finally:
-            _aim.reset(token)
+
+    def _way(self, service: str, operation: str) -> direct.Operation | None:
+        """An operation's direct path, None where there is none. Raises ReadOnlyViolation for what is not listed."""
+        guard.refuse_call(service, operation)
+        try:
+            return self._operations[(service, operation)]
+        except KeyError:
+            pass
+        client = self._client(service)
+        with self._lock:
+            if (service, operation) not in self._operations:
+                self._operations[(service, operation)] = self._found_way(client, service, operation)
+            return self._operations[(service, operation)]
+
+    def _found_way(self, client: Any, service: str, operation: str) -> direct.Operation | None:
+        if not self._is_direct:
+            return None
+        from postureaudit.aws.direct import Service, Unusual
+
+        if service not in self._services:
+            connections = self._connections_of(client)
+            if connections is None:
+                return None
+            self._services[service] = Service(client, service, connections)
+        try:
+            return self._services[service].operation(operation)
+        except Unusual:
+            return None
+
+    def _connections_of(self, client: Any) -> Any | None:
+        """Our own connections for a client's calls: none behind a proxy, or where botocore's private parts moved."""
+        from postureaudit.aws.connections import Connections
+
+        http: Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
+        if type(http).__name__ != "SharedHTTP" or http._proxy_config._proxies:
+            return None
+        if id(http) not in self._connections:
+            self._connections[id(http)] = Connections(
+                http._get_ssl_context(),
+                connect_timeout=self._config.connect_timeout,
+                read_timeout=self._config.read_timeout,
+                options=http._socket_options,
+            )
+        return self._connections[id(http)]
 
     def _client(self, service: str) -> Any:
         found = self._clients.get(service)
@@ -88,10 +174,14 @@ class Clients:
         events = client.meta.events
         guard.install(events)
         service_id = client.meta.service_model.service_id.hyphenize()
-        events.register_first(f"before-endpoint-resolution.{service_id}", _take_aim)
+        aim.install(events, service_id)
         events.register(f"before-parse.{service_id}", _refuse_fragments)
         self._freeze_user_agent(client)
         self._share_http(client)
+        if self._is_direct:
+            from postureaudit.aws.direct import install
+
+            install(events)
         return client
 
     def _freeze_user_agent(self, client: Any) -> None:
@@ -102,26 +192,21 @@ class Clients:
             creator.to_string = lambda: text
 
     def _share_http(self, client: Any) -> None:
-        """One HTTP session for all clients, which loads the CA bundle once and not on every connection.
+        """One HTTP session for all clients that are set up alike: it loads the CA bundle once, not on every connection.
 
-        Where botocore's private attributes have moved, or a proxy is set, the client keeps its own session.
+        Where botocore's private attributes have moved, the client keeps its own session.
         """
+        from postureaudit.aws import sharing
+
         endpoint = getattr(client, "_endpoint", None)
-        own = getattr(endpoint, "http_session", None)
-        if own is None or getattr(own, "_proxy_config", None) is None:
+        key = sharing.key_of(getattr(endpoint, "http_session", None))
+        if endpoint is None or key is None:
             return
-        if getattr(own._proxy_config, "_proxies", None):
-            return
-        if self._http is None:
-            self._http = _shared_http(own, self._pool, self._config)
-        if self._http is not None and endpoint is not None:
-            endpoint.http_session = self._http
-
-
-def _take_aim(builtins: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    region, credentials = _aim.get()
-    builtins["AWS::Region"] = region
-    context["signing"] = {**context.get("signing", {}), "region": region, "request_credentials": credentials}
+        if key not in self._https:
+            self._https[key] = sharing.shared(endpoint.http_session, self._pool, self._config)
+        if self._https[key] is not None:
+            endpoint.http_session.close()
+            endpoint.http_session = self._https[key]
 
 
 def _refuse_fragments(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
@@ -137,51 +222,9 @@ def _refuse_fragments(operation_model: Any, response_dict: dict[str, Any], **_: 
         return
     body = response_dict.get("body")
     if isinstance(body, bytes) and operation_model.output_shape.members:
-        text = body.strip()
-        if text[:1] != b"{" or text[-1:] != b"}":
+        try:
+            whole = isinstance(json.loads(body), dict)
+        except ValueError:
+            whole = False
+        if not whole:
             raise ResponseParserError("the answer is not a whole JSON object")
-
-
-def _shared_http(own: Any, pool: int, config: Any) -> Any | None:
-    """An HTTP session like a client's own, with one TLS context; None where botocore does not allow it."""
-    import socket
-
-    from botocore.httpsession import URLLib3Session
-
-    needed = ("_get_ssl_context", "_get_pool_manager_kwargs", "_setup_ssl_cert")
-    if not all(hasattr(URLLib3Session, name) for name in needed):
-        return None
-
-    class SharedHTTP(URLLib3Session):  # type: ignore[misc]  # botocore ships no types
-        """botocore's session with the CA bundle read once."""
-
-        _context: Any = None
-
-        def _get_ssl_context(self) -> Any:
-            if self._context is None:
-                from botocore.httpsession import get_cert_path
-
-                self._context = super()._get_ssl_context()
-                if self._verify:
-                    self._context.load_verify_locations(get_cert_path(self._verify))
-            return self._context
-
-        def _get_pool_manager_kwargs(self, **extra: Any) -> dict[str, Any]:
-            found: dict[str, Any] = super()._get_pool_manager_kwargs(num_pools=4096, **extra)
-            return found
-
-        def _setup_ssl_cert(self, conn: Any, url: str, verify: Any) -> None:
-            if verify and verify is not True and verify != self._verify:
-                super()._setup_ssl_cert(conn, url, verify)
-            elif verify:
-                conn.cert_reqs, conn.ca_certs = "CERT_REQUIRED", None
-            else:
-                super()._setup_ssl_cert(conn, url, verify)
-
-    return SharedHTTP(
-        verify=getattr(own, "_verify", True),
-        timeout=(config.connect_timeout, config.read_timeout),
-        max_pool_connections=pool,
-        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        client_cert=getattr(own, "_cert_file", None),
-    )

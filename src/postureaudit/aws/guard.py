@@ -27,6 +27,11 @@ def refuse_elsewhere(call: str) -> None:
 
 def refuse_unlisted(model: Any, **_: Any) -> None:
     """botocore's before-call hook: raise unless (service, operation) is in the allow-list."""
-    call = f"{model.service_model.service_name}:{model.name}"
+    refuse_call(model.service_model.service_name, model.name)
+
+
+def refuse_call(service: str, operation: str) -> None:
+    """The guard itself: raise unless (service, operation) is in the allow-list."""
+    call = f"{service}:{operation}"
     if call not in ALLOWED and call not in FOR_CREDENTIALS:
         raise ReadOnlyViolation(f"{call} is not in the read-only allow-list")

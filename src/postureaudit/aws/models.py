@@ -51,7 +51,8 @@ def slim(core: Any) -> None:
     loader = core.get_component("data_loader")
     loader.file_loader = SlimFileLoader()
     # botocore opens every one of its 420 folders only to know that a service exists: their names tell it too.
-    loader.list_available_services = functools.partial(_folders, loader.search_paths)
+    folders = functools.lru_cache(maxsize=1)(lambda: _folders(loader.search_paths))
+    loader.list_available_services = lambda type_name: folders()
 
 
 def load(file_path: str, *, cut: CutData | None = None) -> Any:
@@ -91,7 +92,7 @@ def _shipped() -> CutData:
     return msgspec.json.decode(data, type=CutData)
 
 
-def _folders(search_paths: Iterable[str], type_name: str) -> list[str]:
+def _folders(search_paths: Iterable[str]) -> list[str]:
     """The services that there may be data of; which files a service has is seen when they are loaded."""
     found: set[str] = set()
     for path in search_paths:

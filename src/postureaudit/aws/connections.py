@@ -1,0 +1,249 @@
+"""HTTP/1.1 connections that are kept open: one request at a time on each, one TLS context for all.
+
+http.client reads the answers; what botocore's own HTTP session (urllib3) does beside it costs as much again as all
+the rest of a request. Errors are the botocore exceptions which that session raises.
+"""
+
+from __future__ import annotations
+
+import http.client
+import select
+import socket
+import ssl
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+MAX_IDLE = (
+    512  # open connections that wait for their next request, to all hosts: below the usual limit of files
+)
+
+
+class Received(NamedTuple):
+    """An answer as it came: status, header lines, body."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Host(NamedTuple):
+    """Where a connection goes."""
+
+    scheme: str
+    name: str
+    port: int
+
+
+class Connections:
+    """All connections of a run. Threads share it; a connection is one thread's until its answer is read."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        connect_timeout: float,
+        read_timeout: float,
+        options: Sequence[tuple[int, int, int]] = (),
+    ) -> None:
+        self._context = context
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._options = options
+        self._lock = threading.Lock()
+        self._idle: OrderedDict[Host, list[socket.socket]] = OrderedDict()  # longest unused first
+        self._count = 0
+
+    def exchange(self, host: Host, request: bytes, url: str) -> Received:
+        """Send a request and read its answer. `url` is for the errors: botocore's, as its HTTP session raises them."""
+        from botocore import exceptions as failed
+
+        sock = self._take(host)
+        try:
+            if sock is None:
+                sock = self._connected(host, url)
+            sock.sendall(request)
+            response = _Response(sock)
+            try:
+                response.begin()
+                body = _whole(response)
+                found = Received(response.status, response.lines, body)
+                reusable = not response.will_close and response.isclosed()
+            finally:
+                response.close()
+        except BaseException as error:
+            if sock is not None:
+                sock.close()
+            match error:
+                case failed.BotoCoreError():
+                    raise
+                case ssl.SSLError():
+                    raise failed.SSLError(endpoint_url=url, error=error) from error
+                case TimeoutError():
+                    raise failed.ReadTimeoutError(endpoint_url=url, error=error) from error
+                case OSError() | http.client.HTTPException():
+                    raise failed.ConnectionClosedError(endpoint_url=url, error=error) from error
+                case Exception():
+                    raise failed.HTTPClientError(error=error) from error
+            raise
+        if reusable:
+            self._give_back(host, sock)
+        else:
+            sock.close()
+        return found
+
+    def close(self) -> None:
+        """Close what is idle."""
+        with self._lock:
+            idle = [sock for socks in self._idle.values() for sock in socks]
+            self._idle.clear()
+            self._count = 0
+        for sock in idle:
+            sock.close()
+
+    def _take(self, host: Host) -> socket.socket | None:
+        """An idle connection that the other side has not closed, or None."""
+        while True:
+            with self._lock:
+                socks = self._idle.get(host)
+                if not socks:
+                    return None
+                sock = socks.pop()  # the one used last: the others may go
+                self._count -= 1
+                if not socks:
+                    del self._idle[host]
+            if not _has_something_to_read(sock):
+                return sock
+            sock.close()
+
+    def _give_back(self, host: Host, sock: socket.socket) -> None:
+        unused = None
+        with self._lock:
+            if self._count >= MAX_IDLE:
+                oldest = next(iter(self._idle))
+                unused = self._idle[oldest].pop(0)
+                self._count -= 1
+                if not self._idle[oldest]:
+                    del self._idle[oldest]
+            self._idle.setdefault(host, []).append(sock)
+            self._idle.move_to_end(host)
+            self._count += 1
+        if unused is not None:
+            unused.close()
+
+    def _connected(self, host: Host, url: str) -> socket.socket:
+        from botocore import exceptions as failed
+
+        try:
+            sock = socket.create_connection((host.name, host.port), self._connect_timeout)
+        except TimeoutError as error:
+            raise failed.ConnectTimeoutError(endpoint_url=url, error=error) from error
+        except OSError as error:
+            raise failed.EndpointConnectionError(endpoint_url=url, error=error) from error
+        try:
+            for option in self._options:
+                sock.setsockopt(*option)
+            if host.scheme == "https":
+                sock = self._context.wrap_socket(sock, server_hostname=host.name)
+            sock.settimeout(self._read_timeout)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+
+def _has_something_to_read(sock: socket.socket) -> bool:
+    """Whether an idle connection has been closed by the other side, or says something that nobody asked for."""
+    try:
+        if hasattr(select, "poll"):
+            waiting = select.poll()
+            waiting.register(sock, select.POLLIN)
+            return bool(waiting.poll(0))
+        return bool(select.select([sock], [], [], 0)[0])
+    except (OSError, ValueError):
+        return True
+
+
+class _Response(http.client.HTTPResponse):
+    """http.client's response, with the header lines read into a dictionary and not by its slow e-mail parser."""
+
+    lines: list[tuple[str, str]]
+
+    def begin(self) -> None:
+        while True:
+            version, status, reason = self._read_status()  # type: ignore[attr-defined]  # http.client's own
+            self.lines = self._header_lines()
+            if status != http.client.CONTINUE:
+                break
+        if not version.startswith("HTTP/1."):
+            raise http.client.UnknownProtocol(version)
+        self.code = self.status = status
+        self.reason = reason.strip()
+        self.version = 10 if version == "HTTP/1.0" else 11
+        headers: dict[str, str] = {}
+        for name, value in self.lines:
+            headers.setdefault(name.lower(), value)
+        self.headers = self.msg = headers  # type: ignore[assignment]  # of which only get() is called
+        self.chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        self.chunk_left = None
+        self.length = None
+        given = headers.get("content-length", "").strip()
+        if given and not self.chunked:
+            self.length = int(given) if given.isdecimal() else None
+        if status in (http.client.NO_CONTENT, http.client.NOT_MODIFIED):
+            self.length = 0
+        self.will_close = self._check_close()  # type: ignore[attr-defined]  # http.client's own
+        if not self.will_close and not self.chunked and self.length is None:
+            self.will_close = True
+
+    def _header_lines(self) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        while True:
+            line = self.fp.readline(65537)
+            if len(line) > 65536:
+                raise http.client.LineTooLong("header line")
+            if line in (b"\r\n", b"\n", b""):
+                return found
+            if len(found) > 100:
+                raise http.client.HTTPException("got more than 100 headers")
+            text = line.decode("iso-8859-1").rstrip("\r\n")
+            if text[:1] in " \t" and found:
+                name, value = found[-1]
+                found[-1] = (name, f"{value} {text.strip()}")
+                continue
+            name, colon, value = text.partition(":")
+            if not colon or not name or name != name.strip():
+                raise http.client.HTTPException(f"no header line: {text[:100]!r}")
+            found.append((name, value.strip()))
+
+
+def _whole(response: http.client.HTTPResponse) -> bytes:
+    """The body. A shorter one than announced comes as it is, as from botocore's session: it will not parse."""
+    try:
+        return response.read()
+    except http.client.IncompleteRead as error:
+        if response.chunked:
+            raise
+        response.will_close = True
+        response.close()
+        return error.partial
+
+
+def tls_context(verify: Any, certificate: Any = None) -> Any:
+    """botocore's TLS context with the CA bundle read once; certificates and host names are checked unless `verify` is
+    False. `certificate` is a client certificate's file, or (certificate, key)."""
+    from botocore.httpsession import create_urllib3_context, get_cert_path
+
+    context = create_urllib3_context()
+    if verify:
+        context.load_verify_locations(get_cert_path(verify))
+        context.check_hostname = True
+        if hasattr(context, "hostname_checks_common_name"):
+            context.hostname_checks_common_name = False
+    else:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if certificate:
+        context.load_cert_chain(*((certificate,) if isinstance(certificate, str) else certificate))
+    return context

@@ -1,0 +1,469 @@
+"""The direct request path: what boto3 does for a call, with everything that is the same for all calls done once.
+
+Parameters are serialized by botocore's serializer, endpoints come from botocore's rule sets, signatures from
+botocore.auth, and whatever is no plain success is botocore's to parse and raise. What is saved is asking each time
+what cannot change between two calls of one operation. Where anything is unusual, an operation has no direct path and
+boto3's own client makes its calls (`Clients` decides per operation; POSTUREAUDIT_TRANSPORT=botocore decides for all).
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import hmac
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import botocore.credentials
+import msgspec
+from botocore.auth import SIGNED_HEADERS_BLACKLIST, SigV4Auth, _host_from_url
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, create_request_object
+from botocore.exceptions import NoCredentialsError
+from botocore.handlers import add_recursion_detection_header
+
+from postureaudit.aws import aim, answers, converters
+from postureaudit.aws.connections import Connections, Host, Received
+
+_NOWHERE = "https://nowhere.invalid"
+_KEPT_REQUESTS = 64  # serialized requests kept of an operation: most ask the same in every region and account
+_SET_WHEN_SIGNED = {
+    "authorization",
+    "date",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-content-sha256",
+    "host",
+}
+_KEPT_TARGETS = 512  # of a service: more regions than there are
+
+# The event handlers that the direct path stands in for or calls; one more, and a call goes through boto3.
+_KNOWN_HANDLERS: Mapping[str, frozenset[str]] = {
+    "provide-client-params": frozenset(),
+    "before-parameter-build": frozenset(
+        {
+            "botocore.handlers.generate_idempotent_uuid",  # operations that have such members are not direct
+            "botocore.handlers._handle_request_validation_mode_member",  # nor those with checksums
+            "botocore.handlers.ParameterAlias.alias_parameter_in_call",  # called
+        }
+    ),
+    "before-endpoint-resolution": frozenset({"postureaudit.aws.aim._take_aim"}),  # called
+    "before-call": frozenset(
+        {
+            "postureaudit.aws.guard.refuse_unlisted",  # called by Clients
+            "botocore.handlers.add_recursion_detection_header",  # called
+            "botocore.handlers.inject_api_version_header_if_needed",  # operations that need it are not direct
+        }
+    ),
+    "request-created": frozenset(
+        {
+            "botocore.signers.RequestSigner.handler",
+            "botocore.retries.standard.MaxAttemptsSeeder.seed_max_attempts",
+            "botocore.useragent.UserAgentString.rebuild_and_replace_user_agent_handler",
+            "botocore.handlers.add_retry_headers",
+        }
+    ),
+    "choose-signer": frozenset(
+        {
+            "botocore.handlers.set_operation_specific_signer",  # called
+            "botocore.handlers._set_auth_scheme_preference_signer",  # called
+        }
+    ),
+    "before-sign": frozenset(),
+    "before-send": frozenset({"postureaudit.aws.direct._hand_over"}),
+    "response-received": frozenset(),
+    "before-parse": frozenset({"postureaudit.aws.clients._refuse_fragments"}),
+    "needs-retry": frozenset({"botocore.retries.standard.RetryHandler.needs_retry"}),
+    "after-call": frozenset(
+        {
+            "botocore.retries.standard.RetryQuotaChecker.release_retry_quota",
+            "botocore.handlers._handle_sqs_compatible_error",
+            "botocore.handlers.json_decode_policies",
+        }
+    ),
+    "after-call-error": frozenset(),
+}
+# Those of them that change what a successful answer says: its converter would not know.
+_CHANGE_ANSWERS = frozenset({"botocore.handlers.json_decode_policies"})
+
+_received: contextvars.ContextVar[AWSResponse | None] = contextvars.ContextVar("received", default=None)
+
+
+class Unusual(Exception):
+    """A call has no direct path, and why."""
+
+
+class _Target(NamedTuple):
+    """Where an operation's calls in one region go, and how they are signed."""
+
+    base: str  # https://host:port
+    place: Host
+    host: str  # as the header names it
+    region: str
+    name: str
+    context: dict[str, Any]
+
+
+class _Request(NamedTuple):
+    """An operation with its parameters: the same for every region and account."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    length: str | None
+    body: bytes
+    to_sign: dict[str, str]
+
+
+def install(events: Any) -> None:
+    """On a client's event system: let botocore take an answer that is there already for one that it sent for."""
+    events.register_first("before-send", _hand_over, unique_id="postureaudit-received")
+
+
+def _hand_over(request: Any, **_: Any) -> AWSResponse | None:
+    return _received.get()
+
+
+class Service:
+    """One service's direct path: a boto3 client's parts, and connections of our own."""
+
+    def __init__(self, client: Any, name: str, connections: Connections) -> None:
+        self.client = client
+        self.name = name
+        self.connections = connections
+        # The header that counts attempts: always the first, as the walk repeats calls itself. None: not compared yet.
+        self.attempts: str | None = None
+        self.targets: dict[tuple[str, str], _Target] = {}  # by region and kind of signature
+
+    def operation(self, name: str) -> Operation:
+        """An operation's direct path. Raises Unusual."""
+        try:
+            return Operation(self, self.client.meta.service_model.operation_model(name))
+        except AttributeError as error:  # a private part of botocore has moved
+            raise Unusual(str(error)) from error
+
+
+class Operation:
+    """One operation's direct path."""
+
+    def __init__(self, service: Service, model: Any) -> None:
+        self._service = service
+        self._client = service.client
+        self._model = model
+        handlers = _handlers(self._client, model)
+        _refuse_unusual(self._client, model, handlers)
+        plain = not handlers & _CHANGE_ANSWERS
+        protocol = model.service_model.resolved_protocol
+        self._convert = converters.compiled(model.output_shape, protocol, service.name) if plain else None
+        self._auth_type = str(model.resolved_auth_type)
+        self._prepared = functools.lru_cache(maxsize=_KEPT_REQUESTS)(self._serialized)
+        self._in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+    def plain(self, params: Mapping[str, Any], region: str, credentials: Any) -> Any:
+        """One request's answer as `answers.plain` gives it. Raises Unusual, and botocore's exceptions."""
+        url, received = self._exchange(params, region, credentials)
+        if self._convert is not None and 200 <= received.status < 300:
+            try:
+                return self._convert(received.body)
+            except Exception:  # whatever is not as usual in an answer is botocore's to judge
+                pass
+        return answers.plain(self._parsed(url, received), self._model.output_shape, self._service.name)
+
+    def raw(self, params: Mapping[str, Any], region: str, credentials: Any) -> dict[str, Any]:
+        """One request's answer as botocore gives it. Raises Unusual, and botocore's exceptions."""
+        return self._parsed(*self._exchange(params, region, credentials))
+
+    def _exchange(self, params: Mapping[str, Any], region: str, credentials: Any) -> tuple[str, Received]:
+        target = self._service.targets.get((region, self._auth_type)) or self._target(region)
+        if self._service.attempts is None:
+            self._compare(params, target)
+        url, request = self.signed(params, target, credentials)
+        return url, self._service.connections.exchange(target.place, request, url)
+
+    def signed(self, params: Mapping[str, Any], target: _Target, credentials: Any) -> tuple[str, bytes]:
+        """The URL, and the request's bytes."""
+        if credentials is None:
+            raise NoCredentialsError()
+        method, path, headers, length, body, to_sign = self._prepared(msgspec.json.encode(params))
+        url = target.base + path
+        signable = _Signable(method, url, body, dict(headers), to_sign, target.host)
+        _Signer(credentials.get_frozen_credentials(), target.name, target.region).add_auth(signable)
+        found = signable.headers
+        found["amz-sdk-invocation-id"] = str(uuid.uuid4())
+        found["amz-sdk-request"] = self._service.attempts or ""
+        if self._in_lambda:
+            add_recursion_detection_header({"headers": found})
+        if length is not None:
+            found["Content-Length"] = length
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {target.host}", "Accept-Encoding: identity"]
+        lines += [f"{name}: {value}" for name, value in found.items()]
+        head = "\r\n".join(lines)
+        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or " " in path:
+            raise Unusual("a header or the path holds what HTTP forbids")
+        return url, f"{head}\r\n\r\n".encode() + body
+
+    def _serialized(self, encoded: bytes) -> _Request:
+        """What botocore makes of the parameters, up to the signature."""
+        client, context = self._client, _context(self._client, self._model)
+        params = client._emit_api_params(
+            api_params=msgspec.json.decode(encoded), operation_model=self._model, context=context
+        )
+        made = client._convert_to_request_dict(
+            api_params=params, operation_model=self._model, endpoint_url=_NOWHERE, context=context
+        )
+        if made.get("host_prefix"):
+            raise Unusual("the parameters are part of the host's name")
+        request = create_request_object(made)
+        headers = dict(request.headers.items())
+        names = {name.lower() for name in headers}
+        prepared = request.prepare()
+        path = prepared.url[len(_NOWHERE) :]
+        body = request.body or b""
+        usual = (
+            len(names) == len(request.headers.items())
+            and not names & _SET_WHEN_SIGNED
+            and prepared.url.startswith(_NOWHERE + "/")
+            and isinstance(body, bytes)
+            and set(prepared.headers) - set(request.headers) <= {"Content-Length"}
+            and all(isinstance(value, str) for value in headers.values())
+        )
+        if not usual:
+            raise Unusual("the request has parts that others do not have")
+        to_sign = {name.lower(): value for name, value in headers.items()}
+        to_sign = {name: value for name, value in to_sign.items() if name not in SIGNED_HEADERS_BLACKLIST}
+        length = prepared.headers.get("Content-Length")
+        return _Request(request.method, path, headers, length, body, to_sign)
+
+    def _target(self, region: str) -> _Target:
+        """Where botocore's endpoint rules and signers put this operation's calls in a region."""
+        client, context = self._client, _context(self._client, self._model)
+        with aim.aimed(region, None):
+            base, headers, _ = client._resolve_endpoint_ruleset(self._model, {}, context)
+        parts = urlsplit(base)
+        if (
+            parts.scheme not in ("http", "https")
+            or parts.path not in ("", "/")
+            or parts.query
+            or parts.username
+        ):
+            raise Unusual("the endpoint is more than a host")
+        if client._endpoint.http_session._proxy_config.proxy_url_for(base):
+            raise Unusual("there is a proxy")
+        signer = client._request_signer
+        if signer._choose_signer(self._model.name, "standard", context) != "v4":
+            raise Unusual("another signature than SigV4")
+        if headers:
+            raise Unusual("the endpoint asks for headers")
+        if not context.get("payload_signing_enabled", True):
+            raise Unusual("the body is not signed")
+        signing = context["signing"]
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        found = _Target(
+            base=f"{parts.scheme}://{parts.netloc}",
+            place=Host(parts.scheme, parts.hostname or "", port),
+            host=_host_from_url(base),
+            region=signing.get("region") or signer._region_name,
+            name=signing.get("signing_name") or signer._signing_name,
+            context=context,
+        )
+        if len(self._service.targets) < _KEPT_TARGETS:
+            self._service.targets[(region, self._auth_type)] = found
+        return found
+
+    def _compare(self, params: Mapping[str, Any], target: _Target) -> None:
+        """Before a service's first call: raise Unusual unless botocore's own request is the same as ours."""
+        client = self._client
+        credentials = botocore.credentials.Credentials("AKID", "secret", "token")
+        context = {
+            **target.context,
+            "retries": {"attempt": 1, "invocation-id": "none"},
+            "signing": {**target.context["signing"], "request_credentials": credentials},
+        }
+        given = client._emit_api_params(api_params=dict(params), operation_model=self._model, context=context)
+        made = client._convert_to_request_dict(
+            api_params=given, operation_model=self._model, endpoint_url=target.base, context=context
+        )
+        theirs = client._endpoint.create_request(made, self._model)
+        headers = {name.lower(): _as_text(value) for name, value in theirs.headers.items()}
+        self._service.attempts = headers.get("amz-sdk-request", "")
+        url, ours = self.signed(params, target, credentials)
+        head, _, body = ours.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        found = dict(_header(line) for line in lines)
+        body_there = theirs.body.encode() if isinstance(theirs.body, str) else theirs.body or b""
+        if found.pop("host") != target.host or found.pop("accept-encoding") != "identity":
+            raise Unusual("another host")
+        signatures = [each.pop("authorization", "").rpartition(", Signature=") for each in (found, headers)]
+        dates = [each.pop("x-amz-date", "") for each in (found, headers)]
+        for each in (found, headers):
+            each.pop("amz-sdk-invocation-id", None)
+            each.pop("x-amzn-trace-id", None)
+        same_signature = dates[0] != dates[1] or signatures[0] == signatures[1]
+        same = (first, url, body, found) == (
+            f"{theirs.method} {theirs.url[len(target.base) :]} HTTP/1.1",
+            theirs.url,
+            body_there,
+            headers,
+        )
+        if not same or not same_signature or signatures[0][0][:-8] != signatures[1][0][:-8]:
+            self._service.attempts = None
+            raise Unusual("botocore makes another request")
+
+    def _parsed(self, url: str, received: Received) -> dict[str, Any]:
+        """What botocore makes of an answer: its parsers, its events, its exceptions."""
+        client, model, context = self._client, self._model, _context(self._client, self._model)
+        raw = _Body(received.body)
+        there = AWSResponse(url, received.status, _joined(received.headers), raw)
+        token = _received.set(there)
+        try:
+            request = AWSPreparedRequest("", url, {}, b"", False)
+            success, failure = client._endpoint._do_get_response(request, model, context)
+        finally:
+            _received.reset(token)
+        if failure is not None:
+            raise failure
+        http, parsed = success
+        service_id = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.emit(
+            f"after-call.{service_id}.{model.name}",
+            http_response=http,
+            parsed=parsed,
+            model=model,
+            context=context,
+        )
+        if http.status_code >= 300:
+            code = context.get("error_code_override") or parsed.get("Error", {}).get("Code")
+            raise client.exceptions.from_code(code)(parsed, model.name)
+        found: dict[str, Any] = parsed
+        return found
+
+
+class _Body:
+    """A body that is there already, as botocore reads one."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self) -> Iterator[bytes]:
+        yield self._body
+
+
+class _Signable:
+    """As much of a request as botocore's signer looks at."""
+
+    __slots__ = ("body", "context", "headers", "method", "params", "to_sign", "url")
+
+    def __init__(
+        self, method: str, url: str, body: bytes, headers: dict[str, str], to_sign: dict[str, str], host: str
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.body = body
+        self.headers = headers
+        self.to_sign = _HeadersToSign(to_sign, host=host)
+        self.params: dict[str, str] = {}
+        self.context: dict[str, Any] = {}
+
+
+class _HeadersToSign(dict[str, str]):
+    """Names in lower case, once each: what the signer reads of botocore's HTTPHeaders."""
+
+    def get_all(self, name: str) -> list[str]:
+        return [self[name]]
+
+
+class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
+    """botocore's signer. It is told which headers to sign, and computes each HMAC in one call."""
+
+    def headers_to_sign(self, request: _Signable) -> _HeadersToSign:
+        found = request.to_sign
+        for name in ("X-Amz-Date", "X-Amz-Security-Token"):
+            if name in request.headers:
+                found[name.lower()] = request.headers[name]
+        return found
+
+    def _sign(self, key: bytes, msg: str, hex: bool = False) -> Any:
+        found = hmac.digest(key, msg.encode("utf-8"), "sha256")
+        return found.hex() if hex else found
+
+
+def _context(client: Any, model: Any) -> dict[str, Any]:
+    """A call's context, as botocore's client begins one."""
+    return {
+        "client_region": client.meta.region_name,
+        "client_config": client.meta.config,
+        "has_streaming_input": model.has_streaming_input,
+        "auth_type": model.resolved_auth_type,
+        "unsigned_payload": model.unsigned_payload,
+        "auth_options": model.service_model.metadata.get("auth"),
+    }
+
+
+def _handlers(client: Any, model: Any) -> frozenset[str]:
+    """The event handlers of an operation. Raises Unusual for one that the direct path knows nothing of."""
+    service_id = model.service_model.service_id.hyphenize()
+    emitter = getattr(client.meta.events, "_emitter", client.meta.events)
+    found: set[str] = set()
+    for event, known in _KNOWN_HANDLERS.items():
+        there = {
+            _qualified(one) for one in emitter._handlers.prefix_search(f"{event}.{service_id}.{model.name}")
+        }
+        if there - known:
+            raise Unusual(f"{event} has the handler {min(there - known)}")
+        found |= there
+    return frozenset(found)
+
+
+def _qualified(handler: Any) -> str:
+    return f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', repr(handler))}"
+
+
+def _refuse_unusual(client: Any, model: Any, handlers: frozenset[str]) -> None:
+    """Raise Unusual for an operation or a configuration that asks for more than the direct path does."""
+    rules = client._ruleset_resolver
+    unusual = {
+        "has no endpoint rules": rules is None,
+        "has an endpoint for each account": any(
+            getattr(item, "builtin", None) in ("AWS::Auth::AccountId", "AWS::Auth::AccountIdEndpointMode")
+            for item in (rules._param_definitions.values() if rules is not None else ())
+        ),
+        "has an endpoint that depends on its parameters": bool(
+            model.context_parameters or model.static_context_parameters or model.operation_context_parameters
+        ),
+        "has a host of its own": model.endpoint is not None,
+        "has checksums": bool(model.http_checksum or model.http_checksum_required),
+        "streams": bool(model.has_streaming_input or model.has_streaming_output),
+        "sends or receives events": bool(model.has_event_stream_input or model.has_event_stream_output),
+        "compresses": model.request_compression is not None,
+        "makes up members": bool(model.idempotent_members),
+        "discovers endpoints": bool(model.is_endpoint_discovery_operation or model.endpoint_discovery),
+        "has a preferred signature": bool(client.meta.config.auth_scheme_preference),
+        "has a head and no body": model.http.get("method") == "HEAD",
+        "has no credentials to send": "botocore.signers.RequestSigner.handler" not in handlers,
+        "is not read-only by our guard": "postureaudit.aws.guard.refuse_unlisted" not in handlers,
+        "has another protocol": model.service_model.resolved_protocol
+        not in ("json", "rest-json", "query", "ec2", "smithy-rpc-v2-cbor"),
+    }
+    for why, found in unusual.items():
+        if found:
+            raise Unusual(f"{model.name} {why}")
+
+
+def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """Header lines as one mapping; of a name that comes twice, both values."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, value in headers:
+        before = found.get(name.lower())
+        found[name.lower()] = (before[0], f"{before[1]}, {value}") if before else (name, value)
+    return dict(found.values())
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(": ")
+    return name.lower(), value
+
+
+def _as_text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
