@@ -1,4 +1,4 @@
-"""Write the JSON Schemas that follow from our own types: of the settings file and of a baseline.
+"""Write the JSON Schemas that follow from our own types: of settings, a baseline and an organization's result.
 
 Usage: python scripts/make_schemas.py. A test fails when a shipped schema is stale.
 """
@@ -13,6 +13,7 @@ import msgspec
 
 from postureaudit.baseline import Baseline
 from postureaudit.catalog import NEEDS
+from postureaudit.org.summary import Organization
 from postureaudit.settings import Settings
 
 FOLDER = Path(__file__).parents[1] / "src" / "postureaudit" / "schemas"
@@ -41,9 +42,20 @@ def baseline() -> dict[str, Any]:
     return {"$schema": _DRAFT, **body, "title": "postureaudit baseline, version 1"}
 
 
+def organization() -> dict[str, Any]:
+    """Of organization.json: the result of a run over many accounts."""
+    whole = msgspec.json.schema(Organization)
+    body = whole["$defs"].pop("Organization")
+    body["properties"]["schema_version"] = {"type": "string", "pattern": "^1\\."}
+    return {"$schema": _DRAFT, **body, "title": "postureaudit organization result", "$defs": whole["$defs"]}
+
+
 def texts() -> dict[str, str]:
     """Each file's name and text."""
-    return {f"{make.__name__}.json": json.dumps(make(), indent=1) + "\n" for make in (config, baseline)}
+    return {
+        f"{make.__name__}.json": json.dumps(make(), indent=1) + "\n"
+        for make in (config, baseline, organization)
+    }
 
 
 if __name__ == "__main__":

@@ -269,6 +269,49 @@ def test_jsonl_holds_every_account(org: Any, tmp_path: Path) -> None:
     assert (tmp_path / f"one-{MEMBER}.sarif").is_file()
 
 
+def test_the_result_fits_its_schema(org: Any) -> None:
+    """organization.json is what `postureaudit schema organization` describes, gaps and blindness included."""
+    import jsonschema
+    from scripts.make_schemas import organization
+
+    world = landing_zone()
+    world.no_assume.add(f"arn:aws:iam::{MEMBER}:role/Audit")
+    world.account(AUDIT).region(HOME).guardduty["detector"]["Status"] = "DISABLED"
+    _, found = org(world, *FEW)
+
+    jsonschema.validate(found, organization())
+    [gap] = [gap for gap in found["gaps"] if gap["check"] == "guardduty.enabled"]
+    assert gap["accounts"] == [AUDIT] and gap["places"] == 1
+
+
+@pytest.mark.slow
+def test_a_signal_stops_a_run_that_can_go_on(tmp_path: Path) -> None:
+    """SIGTERM: exit 143, no account half-read, and a sentence with how to go on."""
+    folder = tmp_path / "run"
+    own = (
+        "--org",
+        "--role-name",
+        "Audit",
+        "--no-config",
+        "--workers",
+        "2",
+        *FEW,
+        "--output-dir",
+        str(folder),
+    )
+    with FakeAws(landing_zone()) as aws:
+        command = [sys.executable, "-m", "postureaudit", "audit", *own]
+        child = subprocess.Popen(command, env=aws.env(), stderr=subprocess.PIPE, text=True)
+        while child.poll() is None and not (folder / "run.json").exists():
+            time.sleep(0.005)
+        child.send_signal(signal.SIGTERM)
+        _, said = child.communicate(timeout=60)
+        done = subprocess.run([*command, "--resume"], env=aws.env(), check=False, capture_output=True)
+
+    assert child.returncode == 143 and "--resume" in said
+    assert done.returncode == 0, done.stderr
+
+
 def test_hostile_account_names_stay_text(org: Any) -> None:
     """A name with markup and escape codes is shown as it is written."""
     world = landing_zone()

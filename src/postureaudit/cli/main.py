@@ -353,9 +353,12 @@ def lint_waivers(path: Path, result: Path | None, checks_file: Path | None) -> N
 
 
 @main.command()
-@click.argument("name", type=click.Choice(("result", "tickets", "config", "waivers", "baseline", "checks")))
+@click.argument(
+    "name",
+    type=click.Choice(("result", "organization", "tickets", "config", "waivers", "baseline", "checks")),
+)
 def schema(name: str) -> None:
-    """Print a JSON Schema: of the JSON result, of tickets, of a settings, waivers, baseline or checks file."""
+    """Print a JSON Schema: of the JSON result, of an organization's, of tickets, or of a file that you write."""
     from importlib.resources import files as package_files
 
     click.echo((package_files("postureaudit") / "schemas" / f"{name}.json").read_text("utf-8"), nl=False)

@@ -19,7 +19,7 @@ import msgspec
 
 from postureaudit.cli import choices, reporting
 from postureaudit.cli.messages import say
-from postureaudit.errors import Interrupted, UsageError
+from postureaudit.errors import Interrupted, PostureAuditError, UsageError
 
 if TYPE_CHECKING:
     from postureaudit.aws.session import Session
@@ -59,23 +59,30 @@ def audit(given: Mapping[str, Any]) -> None:
     """Collect every account into the output directory, judge them, report, exit."""
     _prove(given)
     catalog, ids = choices.chosen_catalog(given)
-    session = _session(given)
-    store, run, entry = _begun(given, catalog, ids, session)
-    _say_where(given, store, run, entry)
     from postureaudit.org import run as runs
 
     stages = runs.Stages()
-    with _engine(given, session, entry, run) as engine, _Ended(engine) as ended, _Progress(given) as progress:
-        done = runs.collect(engine, store, run, entry, progress)
-        engine.settle()
-        stages.end("collect")
-        if ended.code:
-            raise Interrupted(
-                ended.code,
-                f"stopped: {len(done)} of {len(run.accounts)} accounts are read",
-                hint=f"go on with: --resume --output-dir {store.root}",
-            )
-        _judge(given, catalog, ids, store, run, done, engine, progress, stages, ended)
+    with _Ended() as ended:
+        try:
+            session = _session(given)
+            store, run, entry = _begun(given, catalog, ids, session)
+        except PostureAuditError as error:
+            if ended.code:  # whatever failed after the signal failed because of it
+                raise Interrupted(ended.code) from error
+            raise
+        _say_where(given, store, run, entry)
+        with _engine(given, session, entry, run) as engine, _Progress(given) as progress:
+            ended.engine = engine
+            done = runs.collect(engine, store, run, entry, progress)
+            engine.settle()
+            stages.end("collect")
+            if ended.code:
+                raise Interrupted(
+                    ended.code,
+                    f"stopped: {len(done)} of {len(run.accounts)} accounts are read",
+                    hint=f"go on with: --resume --output-dir {store.root}",
+                )
+            _judge(given, catalog, ids, store, run, done, engine, progress, stages, ended)
 
 
 def report(path: Path, given: Mapping[str, Any]) -> None:
@@ -104,9 +111,10 @@ def report(path: Path, given: Mapping[str, Any]) -> None:
     stages = runs.Stages()
     with (
         Local(_processes(given, len(run.accounts))) as engine,
-        _Ended(engine) as ended,
+        _Ended() as ended,
         _Progress(given) as progress,
     ):
+        ended.engine = engine
         _judge(given, catalog, ids, store, run, done, engine, progress, stages, ended)
 
 
@@ -442,9 +450,9 @@ def _processes(given: Mapping[str, Any], accounts: int) -> int:
 class _Ended:
     """Takes SIGINT and SIGTERM while a run is on: the first stops it gently, a second one at once."""
 
-    def __init__(self, engine: Local | Dask) -> None:
+    def __init__(self) -> None:
         self.code = 0
-        self._engine = engine
+        self.engine: Local | Dask | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> _Ended:
@@ -465,7 +473,12 @@ class _Ended:
             os._exit(128 + number)
         self.code = 128 + number
         print("\nstopping: what is being read is left (again to stop at once)", file=sys.stderr)
-        self._engine.stop()
+        if self.engine is not None:
+            self.engine.stop()
+        else:
+            from postureaudit.org.collect import STOP
+
+            STOP.set()
 
 
 class _Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from typing import Any, TypeVar
@@ -22,14 +23,14 @@ class Dask:
 
     def __init__(self, scheduler: str) -> None:
         try:
-            from distributed import Client
+            distributed: Any = importlib.import_module("distributed")
         except ImportError as error:
             raise UsageError(
                 "--engine dask needs Dask, which is not installed",
                 hint="run: pip install 'postureaudit[dask]'",
             ) from error
         try:
-            self._client = Client(scheduler, timeout=15, set_as_default=False)
+            self._client = distributed.Client(scheduler, timeout=15, set_as_default=False)
         except (OSError, ValueError) as error:
             raise PostureAuditError(
                 f"no Dask scheduler answers at {scheduler}: {error}",
