@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from postureaudit import __version__
@@ -46,7 +47,7 @@ class Clients:
         self._services: dict[str, direct.Service] = {}
         self._operations: dict[tuple[str, str], direct.Operation | None] = {}
         self._connections: dict[int, Any] = {}  # of each shared HTTP session
-        self._is_direct = os.environ.get("POSTUREAUDIT_TRANSPORT", "") != "botocore"
+        self._direct = _direct_path()
         self._pool = pool
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": 1},
@@ -65,13 +66,11 @@ class Clients:
         self, service: str, operation: str, params: Mapping[str, Any], *, region: str, credentials: Any
     ) -> dict[str, Any]:
         """Make one request; the answer as boto3 gives it. Raises botocore's exceptions."""
-        from postureaudit.aws.direct import Unusual
-
         way = self._way(service, operation)
-        if way is not None:
+        if way is not None and self._direct is not None:
             try:
                 return way.raw(params, region, credentials)
-            except Unusual:
+            except self._direct.Unusual:
                 pass
         return self._through_boto3(service, operation, params, region, credentials)
 
@@ -82,15 +81,13 @@ class Clients:
 
         The same as `answers.plain(clients.call(...), shape, service)`, for a fifth of the time.
         """
-        from postureaudit.aws.direct import Unusual
-
         way = self._way(service, operation)
         found: Any = None
-        if way is not None:
+        if way is not None and self._direct is not None:
             try:
                 found = way.plain(params, region, credentials)
                 return found if isinstance(found, dict) else {}
-            except Unusual:
+            except self._direct.Unusual:
                 pass
         raw = self._through_boto3(service, operation, params, region, credentials)
         found = answers.plain(raw, self.model(service, operation).output_shape, service)
@@ -123,18 +120,16 @@ class Clients:
             return self._operations[(service, operation)]
 
     def _found_way(self, client: Any, service: str, operation: str) -> direct.Operation | None:
-        if not self._is_direct:
+        if self._direct is None:
             return None
-        from postureaudit.aws.direct import Service, Unusual
-
         if service not in self._services:
             connections = self._connections_of(client)
             if connections is None:
                 return None
-            self._services[service] = Service(client, service, connections)
+            self._services[service] = self._direct.Service(client, service, connections)
         try:
             return self._services[service].operation(operation)
-        except Unusual:
+        except self._direct.Unusual:
             return None
 
     def _connections_of(self, client: Any) -> Any | None:
@@ -178,10 +173,8 @@ class Clients:
         events.register(f"before-parse.{service_id}", _refuse_fragments)
         self._freeze_user_agent(client)
         self._share_http(client)
-        if self._is_direct:
-            from postureaudit.aws.direct import install
-
-            install(events)
+        if self._direct is not None:
+            self._direct.install(events)
         return client
 
     def _freeze_user_agent(self, client: Any) -> None:
@@ -207,6 +200,17 @@ class Clients:
         if self._https[key] is not None:
             endpoint.http_session.close()
             endpoint.http_session = self._https[key]
+
+
+def _direct_path() -> ModuleType | None:
+    """The direct path's module; None where it is not wanted, or not for this botocore."""
+    if os.environ.get("POSTUREAUDIT_TRANSPORT", "") == "botocore":
+        return None
+    try:
+        from postureaudit.aws import direct
+    except ImportError:
+        return None
+    return direct
 
 
 def _refuse_fragments(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:

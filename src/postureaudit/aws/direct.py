@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextvars
 import functools
 import hmac
+import json
 import os
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import botocore.credentials
-import msgspec
 from botocore.auth import SIGNED_HEADERS_BLACKLIST, SigV4Auth, _host_from_url
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, create_request_object
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.handlers import add_recursion_detection_header
 
 from postureaudit.aws import aim, answers, converters
@@ -141,8 +141,8 @@ class Service:
         """An operation's direct path. Raises Unusual."""
         try:
             return Operation(self, self.client.meta.service_model.operation_model(name))
-        except AttributeError as error:  # a private part of botocore has moved
-            raise Unusual(str(error)) from error
+        except (AttributeError, TypeError, KeyError) as error:  # a private part of botocore has moved
+            raise Unusual(f"{type(error).__name__}: {error}") from error
 
 
 class Operation:
@@ -176,17 +176,22 @@ class Operation:
         return self._parsed(*self._exchange(params, region, credentials))
 
     def _exchange(self, params: Mapping[str, Any], region: str, credentials: Any) -> tuple[str, Received]:
-        target = self._service.targets.get((region, self._auth_type)) or self._target(region)
-        if self._service.attempts is None:
-            self._compare(params, target)
-        url, request = self.signed(params, target, credentials)
+        try:
+            target = self._service.targets.get((region, self._auth_type)) or self._target(region)
+            if self._service.attempts is None:
+                self._compare(params, target)
+            url, request = self.signed(params, target, credentials)
+        except (Unusual, BotoCoreError, ClientError):
+            raise
+        except Exception as error:  # nothing is sent yet: what boto3 makes of it counts
+            raise Unusual(f"{type(error).__name__}: {error}") from error
         return url, self._service.connections.exchange(target.place, request, url)
 
     def signed(self, params: Mapping[str, Any], target: _Target, credentials: Any) -> tuple[str, bytes]:
         """The URL, and the request's bytes."""
         if credentials is None:
             raise NoCredentialsError()
-        method, path, headers, length, body, to_sign = self._prepared(msgspec.json.encode(params))
+        method, path, headers, length, body, to_sign = self._prepared(_as_json(params))
         url = target.base + path
         signable = _Signable(method, url, body, dict(headers), to_sign, target.host)
         _Signer(credentials.get_frozen_credentials(), target.name, target.region).add_auth(signable)
@@ -204,11 +209,11 @@ class Operation:
             raise Unusual("a header or the path holds what HTTP forbids")
         return url, f"{head}\r\n\r\n".encode() + body
 
-    def _serialized(self, encoded: bytes) -> _Request:
+    def _serialized(self, encoded: str) -> _Request:
         """What botocore makes of the parameters, up to the signature."""
         client, context = self._client, _context(self._client, self._model)
         params = client._emit_api_params(
-            api_params=msgspec.json.decode(encoded), operation_model=self._model, context=context
+            api_params=json.loads(encoded), operation_model=self._model, context=context
         )
         made = client._convert_to_request_dict(
             api_params=params, operation_model=self._model, endpoint_url=_NOWHERE, context=context
@@ -449,6 +454,14 @@ def _refuse_unusual(client: Any, model: Any, handlers: frozenset[str]) -> None:
     for why, found in unusual.items():
         if found:
             raise Unusual(f"{model.name} {why}")
+
+
+def _as_json(params: Mapping[str, Any]) -> str:
+    """Parameters as a key of what they are serialized to. Raises Unusual for what is no JSON: bytes, times."""
+    try:
+        return json.dumps(params)
+    except (TypeError, ValueError) as error:
+        raise Unusual(str(error)) from error
 
 
 def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
