@@ -26,6 +26,12 @@ from tests.aws.transports import (
 
 SIGNED_ANEW = ("authorization", "x-amz-date", "amz-sdk-invocation-id")
 REGION = "eu-west-1"
+ONE_OF_EACH = list({call.partition(":")[0]: call for call in DIRECT}.values())
+
+
+def rest(values: list[Any]) -> list[Any]:
+    """The cases of a matrix that CI runs apart."""
+    return [pytest.param(value, marks=pytest.mark.exhaustive) for value in values]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +110,7 @@ def test_requests_are_boto3s(ways: Any, optional: bool) -> None:
     assert compared > len(DIRECT) / 2
 
 
-@pytest.mark.parametrize("style", range(12))
+@pytest.mark.parametrize("style", [0, 1, 2, 3, *rest(list(range(4, 24)))])
 def test_answers_are_boto3s(ways: Any, style: int) -> None:
     """Every call's answer with all its members, and with some, unknown ones, nulls and times of all kinds."""
     for call in DIRECT:
@@ -154,7 +160,7 @@ ODD_BODIES = {
 def test_odd_answers_are_boto3s(ways: Any, body: bytes) -> None:
     """What is no whole answer is refused, or read, as boto3 does it."""
     ways[2].answer(body)
-    for call in DIRECT:
+    for call in ONE_OF_EACH:
         ours, theirs = both(ways, call, least(ways, call))
         assert ours == theirs, call
 
@@ -193,13 +199,13 @@ def assert_mutants_are_read_alike(ways: Any, seeds: range) -> None:
 
 def test_answers_with_something_wrong_are_boto3s(ways: Any) -> None:
     """One value of another type, or some bytes less: the same answer or the same exception."""
-    assert_mutants_are_read_alike(ways, range(4))
+    assert_mutants_are_read_alike(ways, range(2))
 
 
 @pytest.mark.exhaustive
 def test_many_answers_with_something_wrong_are_boto3s(ways: Any) -> None:
     """The same, sixty times for every call."""
-    assert_mutants_are_read_alike(ways, range(4, 64))
+    assert_mutants_are_read_alike(ways, range(2, 62))
 
 
 def error_body(protocol: str, code: str, message: str) -> bytes:
@@ -215,7 +221,7 @@ def error_body(protocol: str, code: str, message: str) -> bytes:
     return json.dumps({"__type": f"com.amazonaws#{code}", "message": message, "Type": "t"}).encode()
 
 
-@pytest.mark.parametrize("status", [300, 301, 400, 403, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [400, 503, *rest([300, 301, 403, 404, 429, 500])])
 def test_errors_are_boto3s(ways: Any, status: int) -> None:
     """Class, code, message and status, whether the error is in the model or not."""
     for call in DIRECT:
@@ -233,7 +239,7 @@ def test_errors_are_boto3s(ways: Any, status: int) -> None:
 def test_errors_of_what_stands_in_between_are_boto3s(ways: Any, status: int, body: bytes) -> None:
     """A gateway's page is no service's error, and is told as boto3 tells it."""
     ways[2].answer(body, status)
-    for call in DIRECT:
+    for call in ONE_OF_EACH:
         ours, theirs = both(ways, call, least(ways, call))
         assert ours == theirs, call
 
@@ -291,7 +297,7 @@ def test_endpoints_are_boto3s(settings: dict[str, str], monkeypatch: pytest.Monk
     wire = Wire()
     wire.put_up(monkeypatch)
     pair = [clients(monkeypatch, direct=way, **settings) for way in (True, False)]
-    for service in ("cloudtrail", "ec2", "iam", "guardduty", "sts", "organizations", "ecr", "notifications"):
+    for service in ("cloudtrail", "iam", "sts", "ecr", "notifications"):
         operation = next(call.partition(":")[2] for call in DIRECT if call.startswith(f"{service}:"))
         for region in ("us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"):
             wire.answer(b"{}")
