@@ -165,6 +165,34 @@ def test_odd_answers_are_boto3s(ways: Any, body: bytes) -> None:
         assert ours == theirs, call
 
 
+@pytest.mark.parametrize("body", ["cut", "no JSON in braces", "text", "empty", "list", "control character"])
+def test_what_is_no_json_object_is_no_answer(ways: Any, body: str) -> None:
+    """Neither way takes it for "there is none"."""
+    ways[2].answer(ODD_BODIES[body])
+    for call in ("cloudtrail:DescribeTrails", "guardduty:ListDetectors"):
+        for found in both(ways, call, least(ways, call)):
+            assert found == ("ResponseParserError", "the answer is not a whole JSON object")
+
+
+@pytest.mark.parametrize(
+    "union", [{}, {"a": 1}, {"a": 1, "b": 2}, {"kmsKeyArn": None}, {"__type": "x", "a": {}}], ids=json.dumps
+)
+def test_unions_that_are_none_are_boto3s(ways: Any, union: dict[str, Any]) -> None:
+    """Of a tagged union exactly one member is set; one that is new to botocore is told by its name."""
+    known = next(
+        iter(
+            model_of(ways, "accessanalyzer:ListAnalyzers")
+            .output_shape.members["analyzers"]
+            .member.members["configuration"]
+            .members
+        )
+    )
+    for found in (union, {**union, known: {}}, {known: {}, "new": {}}, {known: {}}):
+        ways[2].answer(json.dumps({"analyzers": [{"arn": "a", "configuration": found}]}).encode())
+        ours, theirs = both(ways, "accessanalyzer:ListAnalyzers", {})
+        assert ours == theirs
+
+
 def mutated(value: Any, chance: random.Random) -> Any:
     """A JSON value with something odd in one place of it."""
     odd = chance.choice(

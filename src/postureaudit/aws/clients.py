@@ -133,11 +133,11 @@ class Clients:
             return None
 
     def _connections_of(self, client: Any) -> Any | None:
-        """Our own connections for a client's calls: none behind a proxy, or where botocore's private parts moved."""
+        """Our own connections for a client's calls: none where botocore's private parts moved."""
         from postureaudit.aws.connections import Connections
 
         http: Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
-        if type(http).__name__ != "SharedHTTP" or http._proxy_config._proxies:
+        if type(http).__name__ != "SharedHTTP":
             return None
         if id(http) not in self._connections:
             self._connections[id(http)] = Connections(
