@@ -508,6 +508,7 @@ def test_memory_does_not_grow_with_accounts(monkeypatch: pytest.MonkeyPatch) -> 
     assert way is not None
     assert way._prepared.cache_info().currsize == direct._KEPT_REQUESTS
     assert len(made._services["kms"].targets) == direct._KEPT_TARGETS
+    assert direct._derived.cache_info().currsize == direct._KEPT_KEYS
 
 
 def test_clients_behind_a_proxy_share_one_session(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from botocore import exceptions as failed
+
 MAX_IDLE = (
     512  # open connections that wait for their next request, to all hosts: below the usual limit of files
 )
@@ -57,8 +59,6 @@ class Connections:
 
     def exchange(self, host: Host, request: bytes, url: str) -> Received:
         """Send a request and read its answer. `url` is for the errors: botocore's, as its HTTP session raises them."""
-        from botocore import exceptions as failed
-
         sock = self._take(host)
         try:
             if sock is None:
@@ -133,8 +133,6 @@ class Connections:
             unused.close()
 
     def _connected(self, host: Host, url: str) -> socket.socket:
-        from botocore import exceptions as failed
-
         try:
             sock = socket.create_connection((host.name, host.port), self._connect_timeout)
         except TimeoutError as error:

@@ -13,6 +13,7 @@ import functools
 import hmac
 import json
 import os
+import random
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ _SET_WHEN_SIGNED = {
     "x-amz-content-sha256",
     "host",
 }
+_KEPT_KEYS = 1024  # keys derived for signing kept: of a few accounts
 _KEPT_TARGETS = 512  # of a service: more regions than there are
 
 # The event handlers that the direct path stands in for or calls; one more, and a call goes through boto3.
@@ -196,7 +198,7 @@ class Operation:
         signable = _Signable(method, url, body, dict(headers), to_sign, target.host)
         _Signer(credentials.get_frozen_credentials(), target.name, target.region).add_auth(signable)
         found = signable.headers
-        found["amz-sdk-invocation-id"] = str(uuid.uuid4())
+        found["amz-sdk-invocation-id"] = _invocation()
         found["amz-sdk-request"] = self._service.attempts or ""
         if self._in_lambda:
             add_recursion_detection_header({"headers": found})
@@ -380,7 +382,7 @@ class _HeadersToSign(dict[str, str]):
 
 
 class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
-    """botocore's signer. It is told which headers to sign, and computes each HMAC in one call."""
+    """botocore's signer. It is told which headers to sign, and keeps the last days', regions' and services' keys."""
 
     def headers_to_sign(self, request: _Signable) -> _HeadersToSign:
         found = request.to_sign
@@ -390,8 +392,18 @@ class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
         return found
 
     def _sign(self, key: bytes, msg: str, hex: bool = False) -> Any:
-        found = hmac.digest(key, msg.encode("utf-8"), "sha256")
-        return found.hex() if hex else found
+        return hmac.digest(key, msg.encode("utf-8"), "sha256").hex() if hex else _derived(key, msg)
+
+
+@functools.lru_cache(maxsize=_KEPT_KEYS)
+def _derived(key: bytes, msg: str) -> bytes:
+    """A step from a secret key to the one that signs: four a call, and the same for a service's calls in a region."""
+    return hmac.digest(key, msg.encode("utf-8"), "sha256")
+
+
+def _invocation() -> str:
+    """An identifier of one call for AWS's support: random, and no secret."""
+    return str(uuid.UUID(int=random.getrandbits(128), version=4))
 
 
 def _context(client: Any, model: Any) -> dict[str, Any]:
