@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import botocore.exceptions as failed
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -298,6 +300,32 @@ def test_certificates_are_checked(
     assert ours[0] == theirs[0]
     assert (ours[0] == "{") == fits
     assert fits or (ours[0] == "SSLError" and not server.requests)
+
+
+def test_a_bundle_that_cannot_be_read_is_named(
+    ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS_CA_BUNDLE with a slip in it is told as what it is, before any call."""
+    monkeypatch.setattr("ssl.SSLContext.load_verify_locations", READ_BUNDLES)
+    (tmp_path / "empty.pem").write_text("none")
+    for name in ("missing.pem", "empty.pem"):
+        with pytest.raises(failed.SSLError, match=f"CA bundle .*{name}"):
+            ways("https://127.0.0.1:9", AWS_CA_BUNDLE=str(tmp_path / name))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_opens_connections_of_its_own(server: Server, ways: Ways) -> None:
+    """Two processes on one connection would read each other's answers."""
+    direct, _ = ways(f"http://127.0.0.1:{server.port}")
+    key(direct)
+
+    child = os.fork()
+    if not child:
+        os._exit(0 if key(direct) == ANSWER else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert key(direct) == ANSWER
+    assert len(server.accepted) == 2
 
 
 def test_the_bundle_is_read_once(monkeypatch: pytest.MonkeyPatch, server: Server, ways: Ways) -> None:

@@ -7,10 +7,12 @@ the rest of a request. Errors are the botocore exceptions which that session rai
 from __future__ import annotations
 
 import http.client
+import os
 import select
 import socket
 import ssl
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -53,6 +55,11 @@ class Connections:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._options = options
+        self._begin()
+        _ALL.add(self)
+
+    def _begin(self) -> None:
+        """With nothing open: at first, and in a forked process, whose parent goes on with what is open."""
         self._lock = threading.Lock()
         self._idle: OrderedDict[Host, list[socket.socket]] = OrderedDict()  # longest unused first
         self._count = 0
@@ -151,6 +158,18 @@ class Connections:
         return sock
 
 
+_ALL: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for each in list(_ALL):
+        each._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _has_something_to_read(sock: socket.socket) -> bool:
     """Whether an idle connection has been closed by the other side, or says something that nobody asked for."""
     try:
@@ -230,12 +249,17 @@ def _whole(response: http.client.HTTPResponse) -> bytes:
 
 def tls_context(verify: Any, certificate: Any = None) -> Any:
     """botocore's TLS context with the CA bundle read once; certificates and host names are checked unless `verify` is
-    False. `certificate` is a client certificate's file, or (certificate, key)."""
+    False. `certificate` is a client certificate's file, or (certificate, key). Raises botocore's SSLError for a bundle
+    or certificate that cannot be read."""
     from botocore.httpsession import create_urllib3_context, get_cert_path
 
     context = create_urllib3_context()
     if verify:
-        context.load_verify_locations(get_cert_path(verify))
+        bundle = get_cert_path(verify)
+        try:
+            context.load_verify_locations(bundle)
+        except OSError as error:
+            raise failed.SSLError(endpoint_url=f"CA bundle {bundle}:", error=error) from error
         context.check_hostname = True
         if hasattr(context, "hostname_checks_common_name"):
             context.hostname_checks_common_name = False
@@ -243,5 +267,8 @@ def tls_context(verify: Any, certificate: Any = None) -> Any:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if certificate:
-        context.load_cert_chain(*((certificate,) if isinstance(certificate, str) else certificate))
+        try:
+            context.load_cert_chain(*((certificate,) if isinstance(certificate, str) else certificate))
+        except OSError as error:
+            raise failed.SSLError(endpoint_url=f"client certificate {certificate}:", error=error) from error
     return context
