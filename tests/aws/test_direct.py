@@ -434,8 +434,10 @@ def test_a_botocore_that_asks_otherwise_is_asked_itself(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(client._endpoint, "create_request", another)
     ask_for_key(made)
+    ask_for_key(made)
 
-    assert not wire.direct and wire.boto3[0][2]["x-amz-new"] == "1"
+    assert not wire.direct and [sent[2]["x-amz-new"] for sent in wire.boto3] == ["1", "1"]
+    assert made._services["kms"].unlike
 
 
 @pytest.mark.parametrize("is_direct", [True, False])

@@ -137,6 +137,7 @@ class Service:
         self.connections = connections
         # The header that counts attempts: always the first, as the walk repeats calls itself. None: not compared yet.
         self.attempts: str | None = None
+        self.unlike = False  # botocore's requests are not ours: no call goes the direct path any more
         self.targets: dict[tuple[str, str], _Target] = {}  # by region and kind of signature
 
     def operation(self, name: str) -> Operation:
@@ -182,14 +183,16 @@ class Operation:
             target = self._service.targets.get((region, self._auth_type)) or self._target(region)
             if self._service.attempts is None:
                 self._compare(params, target)
-            url, request = self.signed(params, target, credentials)
+            url, request = self.signed(params, target, credentials, self._service.attempts or "")
         except (Unusual, BotoCoreError, ClientError):
             raise
         except Exception as error:  # nothing is sent yet: what boto3 makes of it counts
             raise Unusual(f"{type(error).__name__}: {error}") from error
         return url, self._service.connections.exchange(target.place, request, url)
 
-    def signed(self, params: Mapping[str, Any], target: _Target, credentials: Any) -> tuple[str, bytes]:
+    def signed(
+        self, params: Mapping[str, Any], target: _Target, credentials: Any, attempts: str
+    ) -> tuple[str, bytes]:
         """The URL, and the request's bytes."""
         if credentials is None:
             raise NoCredentialsError()
@@ -199,7 +202,7 @@ class Operation:
         _Signer(credentials.get_frozen_credentials(), target.name, target.region).add_auth(signable)
         found = signable.headers
         found["amz-sdk-invocation-id"] = _invocation()
-        found["amz-sdk-request"] = self._service.attempts or ""
+        found["amz-sdk-request"] = attempts
         if self._in_lambda:
             add_recursion_detection_header({"headers": found})
         if length is not None:
@@ -281,6 +284,8 @@ class Operation:
 
     def _compare(self, params: Mapping[str, Any], target: _Target) -> None:
         """Before a service's first call: raise Unusual unless botocore's own request is the same as ours."""
+        if self._service.unlike:
+            raise Unusual("botocore makes other requests")
         client = self._client
         credentials = botocore.credentials.Credentials("AKID", "secret", "token")
         context = {
@@ -294,8 +299,8 @@ class Operation:
         )
         theirs = client._endpoint.create_request(made, self._model)
         headers = {name.lower(): _as_text(value) for name, value in theirs.headers.items()}
-        self._service.attempts = headers.get("amz-sdk-request", "")
-        url, ours = self.signed(params, target, credentials)
+        attempts = headers.get("amz-sdk-request", "")
+        url, ours = self.signed(params, target, credentials, attempts)
         head, _, body = ours.partition(b"\r\n\r\n")
         first, *lines = head.decode().split("\r\n")
         found = dict(_header(line) for line in lines)
@@ -315,8 +320,9 @@ class Operation:
             headers,
         )
         if not same or not same_signature or signatures[0][0][:-8] != signatures[1][0][:-8]:
-            self._service.attempts = None
+            self._service.unlike = True
             raise Unusual("botocore makes another request")
+        self._service.attempts = attempts
 
     def _parsed(self, url: str, received: Received) -> dict[str, Any]:
         """What botocore makes of an answer: its parsers, its events, its exceptions."""
