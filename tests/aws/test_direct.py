@@ -11,7 +11,7 @@ from typing import Any
 import botocore.exceptions as failed
 import pytest
 
-from postureaudit.aws import direct, guard
+from postureaudit.aws import direct, guard, ordinary, signing
 from postureaudit.aws.clients import Clients
 from tests.aws.transports import (
     CALLS,
@@ -373,7 +373,7 @@ def ask_for_key(made: Clients) -> dict[str, Any]:
     return made.answer("kms", "DescribeKey", {"KeyId": "k"}, region=REGION, credentials=CREDENTIALS)
 
 
-@pytest.mark.parametrize("event", sorted(direct._KNOWN_HANDLERS))
+@pytest.mark.parametrize("event", sorted(ordinary.KNOWN_HANDLERS))
 def test_a_handler_that_somebody_registered_is_called(event: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin's event handlers work: a call that has one goes through boto3. moto's before-send is one."""
     made, wire = made_direct(monkeypatch)
@@ -510,7 +510,7 @@ def test_memory_does_not_grow_with_accounts(monkeypatch: pytest.MonkeyPatch) -> 
     assert way is not None
     assert way._prepared.cache_info().currsize == direct._KEPT_REQUESTS
     assert len(made._services["kms"].targets) == direct._KEPT_TARGETS
-    assert direct._derived.cache_info().currsize == direct._KEPT_KEYS
+    assert signing._derived.cache_info().currsize == signing.KEPT_KEYS
 
 
 def test_clients_behind_a_proxy_share_one_session(monkeypatch: pytest.MonkeyPatch) -> None:

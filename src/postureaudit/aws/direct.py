@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import hmac
 import json
 import os
 import random
@@ -20,13 +19,15 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import botocore.credentials
-from botocore.auth import SIGNED_HEADERS_BLACKLIST, SigV4Auth, _host_from_url
+from botocore.auth import SIGNED_HEADERS_BLACKLIST, _host_from_url
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse, create_request_object
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from botocore.handlers import add_recursion_detection_header
 
-from postureaudit.aws import aim, answers, converters
+from postureaudit.aws import aim, answers, converters, ordinary
 from postureaudit.aws.connections import Connections, Host, Received
+from postureaudit.aws.ordinary import Unusual
+from postureaudit.aws.signing import Signable, Signer
 
 _NOWHERE = "https://nowhere.invalid"
 _KEPT_REQUESTS = 64  # serialized requests kept of an operation: most ask the same in every region and account
@@ -38,63 +39,9 @@ _SET_WHEN_SIGNED = {
     "x-amz-content-sha256",
     "host",
 }
-_KEPT_KEYS = 1024  # keys derived for signing kept: of a few accounts
 _KEPT_TARGETS = 512  # of a service: more regions than there are
 
-# The event handlers that the direct path stands in for or calls; one more, and a call goes through boto3.
-_KNOWN_HANDLERS: Mapping[str, frozenset[str]] = {
-    "provide-client-params": frozenset(),
-    "before-parameter-build": frozenset(
-        {
-            "botocore.handlers.generate_idempotent_uuid",  # operations that have such members are not direct
-            "botocore.handlers._handle_request_validation_mode_member",  # nor those with checksums
-            "botocore.handlers.ParameterAlias.alias_parameter_in_call",  # called
-        }
-    ),
-    "before-endpoint-resolution": frozenset({"postureaudit.aws.aim._take_aim"}),  # called
-    "before-call": frozenset(
-        {
-            "postureaudit.aws.guard.refuse_unlisted",  # called by Clients
-            "botocore.handlers.add_recursion_detection_header",  # called
-            "botocore.handlers.inject_api_version_header_if_needed",  # operations that need it are not direct
-        }
-    ),
-    "request-created": frozenset(
-        {
-            "botocore.signers.RequestSigner.handler",
-            "botocore.retries.standard.MaxAttemptsSeeder.seed_max_attempts",
-            "botocore.useragent.UserAgentString.rebuild_and_replace_user_agent_handler",
-            "botocore.handlers.add_retry_headers",
-        }
-    ),
-    "choose-signer": frozenset(
-        {
-            "botocore.handlers.set_operation_specific_signer",  # called
-            "botocore.handlers._set_auth_scheme_preference_signer",  # called
-        }
-    ),
-    "before-sign": frozenset(),
-    "before-send": frozenset({"postureaudit.aws.direct._hand_over"}),
-    "response-received": frozenset(),
-    "before-parse": frozenset({"postureaudit.aws.clients._refuse_fragments"}),
-    "needs-retry": frozenset({"botocore.retries.standard.RetryHandler.needs_retry"}),
-    "after-call": frozenset(
-        {
-            "botocore.retries.standard.RetryQuotaChecker.release_retry_quota",
-            "botocore.handlers._handle_sqs_compatible_error",
-            "botocore.handlers.json_decode_policies",
-        }
-    ),
-    "after-call-error": frozenset(),
-}
-# Those of them that change what a successful answer says: its converter would not know.
-_CHANGE_ANSWERS = frozenset({"botocore.handlers.json_decode_policies"})
-
 _received: contextvars.ContextVar[AWSResponse | None] = contextvars.ContextVar("received", default=None)
-
-
-class Unusual(Exception):
-    """A call has no direct path, and why."""
 
 
 class _Target(NamedTuple):
@@ -155,9 +102,9 @@ class Operation:
         self._service = service
         self._client = service.client
         self._model = model
-        handlers = _handlers(self._client, model)
-        _refuse_unusual(self._client, model, handlers)
-        plain = not handlers & _CHANGE_ANSWERS
+        handlers = ordinary.handlers_of(self._client, model)
+        ordinary.refuse_unusual(self._client, model, handlers)
+        plain = not handlers & ordinary.CHANGE_ANSWERS
         protocol = model.service_model.resolved_protocol
         self._convert = converters.compiled(model.output_shape, protocol, service.name) if plain else None
         self._auth_type = str(model.resolved_auth_type)
@@ -198,8 +145,8 @@ class Operation:
             raise NoCredentialsError()
         method, path, headers, length, body, to_sign = self._prepared(_as_json(params))
         url = target.base + path
-        signable = _Signable(method, url, body, dict(headers), to_sign, target.host)
-        _Signer(credentials.get_frozen_credentials(), target.name, target.region).add_auth(signable)
+        signable = Signable(method, url, body, dict(headers), to_sign, target.host)
+        Signer(credentials.get_frozen_credentials(), target.name, target.region).add_auth(signable)
         found = signable.headers
         found["amz-sdk-invocation-id"] = _invocation()
         found["amz-sdk-request"] = attempts
@@ -307,19 +254,20 @@ class Operation:
         body_there = theirs.body.encode() if isinstance(theirs.body, str) else theirs.body or b""
         if found.pop("host") != target.host or found.pop("accept-encoding") != "identity":
             raise Unusual("another host")
-        signatures = [each.pop("authorization", "").rpartition(", Signature=") for each in (found, headers)]
+        signatures = [each.pop("authorization", "") for each in (found, headers)]
         dates = [each.pop("x-amz-date", "") for each in (found, headers)]
         for each in (found, headers):
             each.pop("amz-sdk-invocation-id", None)
             each.pop("x-amzn-trace-id", None)
-        same_signature = dates[0] != dates[1] or signatures[0] == signatures[1]
+        if dates[0] != dates[1]:  # a second has passed between the two
+            signatures = [each.partition("SignedHeaders=")[2].partition(",")[0] for each in signatures]
         same = (first, url, body, found) == (
             f"{theirs.method} {theirs.url[len(target.base) :]} HTTP/1.1",
             theirs.url,
             body_there,
             headers,
         )
-        if not same or not same_signature or signatures[0][0][:-8] != signatures[1][0][:-8]:
+        if not same or signatures[0] != signatures[1]:
             self._service.unlike = True
             raise Unusual("botocore makes another request")
         self._service.attempts = attempts
@@ -363,50 +311,6 @@ class _Body:
         yield self._body
 
 
-class _Signable:
-    """As much of a request as botocore's signer looks at."""
-
-    __slots__ = ("body", "context", "headers", "method", "params", "to_sign", "url")
-
-    def __init__(
-        self, method: str, url: str, body: bytes, headers: dict[str, str], to_sign: dict[str, str], host: str
-    ) -> None:
-        self.method = method
-        self.url = url
-        self.body = body
-        self.headers = headers
-        self.to_sign = _HeadersToSign(to_sign, host=host)
-        self.params: dict[str, str] = {}
-        self.context: dict[str, Any] = {}
-
-
-class _HeadersToSign(dict[str, str]):
-    """Names in lower case, once each: what the signer reads of botocore's HTTPHeaders."""
-
-    def get_all(self, name: str) -> list[str]:
-        return [self[name]]
-
-
-class _Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
-    """botocore's signer. It is told which headers to sign, and keeps the last days', regions' and services' keys."""
-
-    def headers_to_sign(self, request: _Signable) -> _HeadersToSign:
-        found = request.to_sign
-        for name in ("X-Amz-Date", "X-Amz-Security-Token"):
-            if name in request.headers:
-                found[name.lower()] = request.headers[name]
-        return found
-
-    def _sign(self, key: bytes, msg: str, hex: bool = False) -> Any:
-        return hmac.digest(key, msg.encode("utf-8"), "sha256").hex() if hex else _derived(key, msg)
-
-
-@functools.lru_cache(maxsize=_KEPT_KEYS)
-def _derived(key: bytes, msg: str) -> bytes:
-    """A step from a secret key to the one that signs: four a call, and the same for a service's calls in a region."""
-    return hmac.digest(key, msg.encode("utf-8"), "sha256")
-
-
 def _invocation() -> str:
     """An identifier of one call for AWS's support: random, and no secret."""
     return str(uuid.UUID(int=random.getrandbits(128), version=4))
@@ -422,56 +326,6 @@ def _context(client: Any, model: Any) -> dict[str, Any]:
         "unsigned_payload": model.unsigned_payload,
         "auth_options": model.service_model.metadata.get("auth"),
     }
-
-
-def _handlers(client: Any, model: Any) -> frozenset[str]:
-    """The event handlers of an operation. Raises Unusual for one that the direct path knows nothing of."""
-    service_id = model.service_model.service_id.hyphenize()
-    emitter = getattr(client.meta.events, "_emitter", client.meta.events)
-    found: set[str] = set()
-    for event, known in _KNOWN_HANDLERS.items():
-        there = {
-            _qualified(one) for one in emitter._handlers.prefix_search(f"{event}.{service_id}.{model.name}")
-        }
-        if there - known:
-            raise Unusual(f"{event} has the handler {min(there - known)}")
-        found |= there
-    return frozenset(found)
-
-
-def _qualified(handler: Any) -> str:
-    return f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', repr(handler))}"
-
-
-def _refuse_unusual(client: Any, model: Any, handlers: frozenset[str]) -> None:
-    """Raise Unusual for an operation or a configuration that asks for more than the direct path does."""
-    rules = client._ruleset_resolver
-    unusual = {
-        "has no endpoint rules": rules is None,
-        "has an endpoint for each account": any(
-            getattr(item, "builtin", None) in ("AWS::Auth::AccountId", "AWS::Auth::AccountIdEndpointMode")
-            for item in (rules._param_definitions.values() if rules is not None else ())
-        ),
-        "has an endpoint that depends on its parameters": bool(
-            model.context_parameters or model.static_context_parameters or model.operation_context_parameters
-        ),
-        "has a host of its own": model.endpoint is not None,
-        "has checksums": bool(model.http_checksum or model.http_checksum_required),
-        "streams": bool(model.has_streaming_input or model.has_streaming_output),
-        "sends or receives events": bool(model.has_event_stream_input or model.has_event_stream_output),
-        "compresses": model.request_compression is not None,
-        "makes up members": bool(model.idempotent_members),
-        "discovers endpoints": bool(model.is_endpoint_discovery_operation or model.endpoint_discovery),
-        "has a preferred signature": bool(client.meta.config.auth_scheme_preference),
-        "has a head and no body": model.http.get("method") == "HEAD",
-        "has no credentials to send": "botocore.signers.RequestSigner.handler" not in handlers,
-        "is not read-only by our guard": "postureaudit.aws.guard.refuse_unlisted" not in handlers,
-        "has another protocol": model.service_model.resolved_protocol
-        not in ("json", "rest-json", "query", "ec2", "smithy-rpc-v2-cbor"),
-    }
-    for why, found in unusual.items():
-        if found:
-            raise Unusual(f"{model.name} {why}")
 
 
 def _as_json(params: Mapping[str, Any]) -> str:
