@@ -59,7 +59,6 @@ _SAME = {
             "ListGraphs",
             "ListInvitations",
             "ListMembers",
-            "ListOrganizationAdminAccounts",
         ],
     ),
     "ec2": (
@@ -227,8 +226,9 @@ _SAME = {
     "sts": ("sts", ["GetCallerIdentity"]),
 }
 
-# Where IAM names the action otherwise than the API (service authorization reference, Amazon S3).
+# Where IAM names the action otherwise than the API (service authorization reference, Amazon S3 and Amazon Detective).
 _OTHER = {
+    "detective:ListOrganizationAdminAccounts": "detective:ListOrganizationAdminAccount",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
