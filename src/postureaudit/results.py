@@ -41,6 +41,16 @@ class SeenFinding(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: str | None = None
 
 
+class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that was not answered, as a result tells it; `kind` is one of evidence.RefusalKind's values."""
+
+    call: str
+    account: str
+    region: str
+    kind: str
+    code: str = ""
+
+
 class _Regions(msgspec.Struct, frozen=True):
     audited: tuple[str, ...]
     excluded: tuple[str, ...] = ()
@@ -57,6 +67,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: str
     run: _Run
     findings: tuple[SeenFinding, ...]
+    unknown: tuple[Unanswered, ...] = ()
 
     def by_fingerprint(self) -> Mapping[str, SeenFinding]:
         """The findings by the name that stays the same from run to run."""

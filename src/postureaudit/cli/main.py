@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from postureaudit import __version__
-from postureaudit.cli import choices, collecting, options, reporting
+from postureaudit.cli import choices, collecting, options, permissions, reporting
 from postureaudit.cli.messages import say
 from postureaudit.errors import PostureAuditError, UsageError
 
@@ -163,6 +163,9 @@ def trace(signals: tuple[str, ...], path: Path | None, made_up: bool, verify: bo
     names = {catalog.check(name).topic for name in ids}
     said = collecting.second_opinion(given, evidence, names) if verify and not (made_up or code) else []
     reporting.report(evidence, catalog, ids, given, gate=not made_up, interrupted=code, warnings=said)
+
+
+main.add_command(permissions.iam_policy)
 
 
 @main.command()
