@@ -39,7 +39,7 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        session = _session(given)
+        session = opened(given)
         if given["log_archive_role"]:
             session.open_archive(given["log_archive_role"], given["log_archive_external_id"])
         with Progress("none" if given["quiet"] else given["progress"]) as progress:
@@ -77,7 +77,7 @@ def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]
     if not asked:
         return ["AWS was not asked for a second opinion: no rule and no metric filter is about these signals"]
     answers = walk(
-        _session(given),
+        opened(given),
         [opinions.collector(asked)],
         only=given["regions"],
         exclude=given["exclude"],
@@ -96,7 +96,7 @@ def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]
     ]
 
 
-def _session(given: Mapping[str, Any]) -> Session:
+def opened(given: Mapping[str, Any]) -> Session:
     from postureaudit.aws.session import open_session
 
     return open_session(

@@ -13,6 +13,7 @@ import click
 
 from postureaudit import __version__
 from postureaudit.cli import choices, collecting, options, permissions, reporting
+from postureaudit.cli.doctor import doctor
 from postureaudit.cli.messages import say
 from postureaudit.errors import PostureAuditError, UsageError
 
@@ -166,6 +167,7 @@ def trace(signals: tuple[str, ...], path: Path | None, made_up: bool, verify: bo
 
 
 main.add_command(permissions.iam_policy)
+main.add_command(doctor)
 
 
 @main.command()
