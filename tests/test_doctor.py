@@ -37,6 +37,14 @@ def test_denied_calls_come_with_the_policy_that_allows_them(cli: Cli) -> None:
     assert '"guardduty:ListDetectors"' in cli("doctor", *CHOSEN, world=world).out
 
 
+def test_refusal_that_no_check_depends_on_is_told_and_does_not_gate(cli: Cli) -> None:
+    """SecurityAudit lacks account:ListRegions: EC2's list is enough, so nothing would be unknown."""
+    world = SCENARIOS["empty"]()
+    world.faults.append(Fault(service="account", operation="ListRegions"))
+    ran = cli("doctor", *CHOSEN, world=world)
+    assert ran.code == 0 and "account:ListRegions us-east-1: denied" in ran.out
+
+
 def test_what_a_control_policy_refuses_is_no_line_of_the_policy(cli: Cli) -> None:
     """Nobody is told to allow what only the organization can."""
     world = SCENARIOS["empty"]()

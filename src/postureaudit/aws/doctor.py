@@ -22,8 +22,14 @@ from postureaudit.results import Unanswered
 # AWS refuses a signature that is more than five minutes off (IAM user guide, "Signature Version 4: troubleshooting").
 MOST_SKEW = 300.0  # seconds
 # What changes where calls go or who makes them. Of those that hold a secret, only that they are set is ever told.
-_SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
-_SECRET += ("AWS_BEARER_TOKEN_BEDROCK", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
+_SECRET = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECURITY_TOKEN",
+    "AWS_SESSION_TOKEN",
+)
 _ADDRESSES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 _PLAIN = (
     "AWS_CA_BUNDLE",
