@@ -186,24 +186,24 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
         if left is True:
             return True
         right = self._boolean_side(node["children"][1], value)
-        if right is True:
-            return True
-        return _heavier_side(left, right)
+        return True if right is True else _undecided(left, right)
 
     def visit_and_expression(self, node: dict[str, Any], value: Any) -> Any:
         left = self._boolean_side(node["children"][0], value)
         if left is False:
             return False
         right = self._boolean_side(node["children"][1], value)
-        if right is False:
-            return False
-        return _heavier_side(left, right)
+        return False if right is False else _undecided(left, right)
 
-    def _boolean_side(self, node: dict[str, Any], value: Any) -> bool | Refusal:
-        found = self.visit(node, value)
+    def _boolean_side(self, node: dict[str, Any], value: Any) -> bool | Refusal | Unclear:
+        """One side; what is unclear there is for the other side to decide, whichever of the two comes first."""
+        try:
+            found = self.visit(node, value)
+        except Unclear as unclear:
+            return unclear
         if isinstance(found, bool | Refusal):
             return found
-        raise Unclear(f"&& and || take true or false, not {_kind(found)}")
+        return Unclear(f"&& and || take true or false, not {_kind(found)}")
 
     def visit_not_expression(self, node: dict[str, Any], value: Any) -> Any:
         found = self.visit(node["children"][0], value)
@@ -352,11 +352,16 @@ def _function_names(node: dict[str, Any]) -> list[str]:
     return own + [name for child in children for name in _function_names(child)]
 
 
-def _heavier_side(left: bool | Refusal, right: bool | Refusal) -> bool | Refusal:
-    """The refusal that an undecided "and" or "or" shows; without one, the right side decides."""
+def _undecided(left: bool | Refusal | Unclear, right: bool | Refusal | Unclear) -> bool | Refusal:
+    """What an "and" or "or" gives that neither side decides: a refusal before all else, since it can be lifted."""
     if isinstance(left, Refusal):
         return heavier(left, right) if isinstance(right, Refusal) else left
-    return right
+    if isinstance(right, Refusal):
+        return right
+    for side in (left, right):
+        if isinstance(side, Unclear):
+            raise side
+    return bool(right)
 
 
 def _same(left: Json, right: Json) -> bool:
