@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postureaudit import expressions
+from postureaudit import catalog, expressions
 from postureaudit.evidence import Refusal, RefusalKind
 
 REFUSED = Refusal(RefusalKind.DENIED, call="cloudtrail:GetTrailStatus", region="eu-west-1")
@@ -144,11 +145,48 @@ def test_unusable_expressions_are_refused_at_load(text: str) -> None:
         "A" + " | {x: @, y: @}" * 40 + " == `1`",
         "'aaaaaaaaaa'" + " | join('', [@, @])" * 40 + " | length(@) > `2`",
         "B" + " | [@[], @[]][]" * 40 + " | length(@) > `2`",
+        "B" + " | map(&[@, @], @)" * 20 + " == `1`",
+        "B[?A" + " | [@, @]" * 20 + "] == `1`",
+        "B" + " | [merge({a: @}, {b: @}), @][]" * 12,
+        "A" + ".[" + "A," * 40 + "A]" + ".[" + "A," * 40 + "A]",
+        "!(A" + " | [@, @]" * 20 + " == `1`)",
     ],
 )
-def test_multiplying_expression_is_stopped(text: str) -> None:
-    """An expression that doubles its items or its text at each step ends as unknown, at once."""
-    assert expressions.compile(text).holds({"A": 1, "B": [1]}) is None
+def test_multiplying_expression_is_refused_at_load(text: str) -> None:
+    """An expression that doubles its items or its text at each step is refused before it meets any data."""
+    with pytest.raises(expressions.ExpressionError, match="multiplies"):
+        expressions.compile(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "B" + " | [@, @][]" * 9 + " | length(@) > `2`",
+        "B[*].[@, @, @] | [][] | map(&[@, @, @, @, @], @) | length(@) > `1`",
+        "sort_by(B, &to_string(@)) | [@, @, @, @][] | length(@) > `2`",
+        "S" + " | join('', [@, @])" * 9 + " | length(@) > `2`",
+        "S" + " | to_string([@])" * 20 + " | length(@) > `2`",
+        "B[*].[L, L, L][][] | length(@) > `1`",
+    ],
+)
+def test_costly_evaluation_is_stopped(text: str) -> None:
+    """What may be written, and costs too much with much data, ends as unknown, at once."""
+    facts = {"B": [{"L": [0] * 50, "n": number} for number in range(3000)], "S": '"\\' * 1_000_000}
+    expression = expressions.compile(text)
+    started = time.process_time()
+
+    assert expression.holds(facts) is None
+    assert time.process_time() - started < 1
+
+
+def test_no_shipped_check_comes_near_the_limits() -> None:
+    """The bounds are ten times what the catalogue's own expressions need."""
+    texts = {text for check in catalog.builtin().checks for text in check.expressions()}
+
+    assert (
+        max(expressions._copies(expressions.compile(text).tree) for text in texts) * 10
+        < expressions.MAX_COPIES
+    )
 
 
 def test_a_long_text_is_not_expensive() -> None:

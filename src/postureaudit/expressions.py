@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from postureaudit.problems import near
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
+MAX_COPIES = 1000  # of one item that an expression may ask for, such as `[@, @] | [@, @]` for four
 MAX_WORK = 20_000  # items an expression may produce in all; a real one needs a few hundred
 
 
@@ -266,6 +268,12 @@ def compile(text: str) -> Expression:
         raise ExpressionError(
             f"no such function: {', '.join(unknown)}", hint=near(unknown[0], _Functions.FUNCTION_TABLE)
         )
+    copies = _copies(tree)
+    if copies > MAX_COPIES:
+        raise ExpressionError(
+            f"expression that multiplies its items {min(copies, 10**9)}-fold; the limit is {MAX_COPIES}",
+            hint="name what is compared once, not in several places of a chain",
+        )
     return Expression(text, tree)
 
 
@@ -344,6 +352,25 @@ def _depth(node: Any) -> int:
     if not isinstance(node, dict):
         return 0
     return 1 + max((_depth(child) for child in node.get("children", [])), default=0)
+
+
+def _copies(node: dict[str, Any]) -> int:
+    """How often one item of what an expression is given may stand in what any part of it finds, at most.
+
+    What is refused here doubles with each link of a chain; how much work the data makes is bounded in evaluation.
+    """
+    children = [child for child in node.get("children", []) if isinstance(child, dict)]
+    inner = [_copies(child) for child in children]
+    match node["type"]:
+        case "multi_select_list" | "multi_select_dict" | "function_expression":
+            named = (
+                copies for copies, child in zip(inner, children, strict=True) if child["type"] != "literal"
+            )
+            return max(1, sum(named))
+        case "comparator" | "or_expression" | "and_expression" | "not_expression":
+            return max(inner)
+        case _:
+            return math.prod(inner)
 
 
 def _function_names(node: dict[str, Any]) -> list[str]:
