@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from postureaudit.aws import guard, models
+from postureaudit.aws import guard, models, outcomes
 from postureaudit.aws.clients import CONNECT_TIMEOUT, READ_TIMEOUT, Clients
 from postureaudit.errors import CredentialsError, PostureAuditError
 from postureaudit.evidence import Refusal, RefusalKind
@@ -221,6 +221,11 @@ def _explained(error: Exception, profile: str | None, role_arn: str | None) -> P
             return PostureAuditError(
                 f"no safe connection to AWS: {text}", hint="check AWS_CA_BUNDLE and proxies"
             )
+    if outcomes.is_skewed(code, text):
+        return CredentialsError(
+            f"this machine's clock is off, so that AWS refuses what it signs ({code})",
+            hint="set the clock, then run it again",
+        )
     if code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
         return CredentialsError("the AWS session has expired", hint=f"sign in again, for example: {login}")
     if code in ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"):

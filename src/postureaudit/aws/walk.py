@@ -343,7 +343,13 @@ class _Run:
 
     def _ended(self) -> Refusal | None:
         if self._expired is not None:
-            return msgspec.structs.replace(self._expired, message="the credentials expired during the audit")
+            skewed = outcomes.is_skewed(self._expired.code, self._expired.message)
+            text = (
+                "AWS refused the time of this machine's clock"
+                if skewed
+                else "the credentials expired during the audit"
+            )
+            return msgspec.structs.replace(self._expired, message=text)
         if self.stop.is_set():
             return Refusal(RefusalKind.NOT_COLLECTED, message="interrupted")
         if self._deadline is not None and time.monotonic() > self._deadline:

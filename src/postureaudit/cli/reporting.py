@@ -152,8 +152,26 @@ def _compared(findings: Sequence[Finding], evidence: Evidence, given: Mapping[st
 
 def warn_of_lost(evidence: Evidence, given: Mapping[str, Any]) -> None:
     """Say on stderr that the walk did not ask all that it should have: what is missing is unknown."""
-    if evidence.header.interrupted and not given["quiet"]:
+    from postureaudit.aws import outcomes
+    from postureaudit.evidence import Refusal, RefusalKind
+
+    if given["quiet"]:
+        return
+    if evidence.header.interrupted:
         say(f"warning: the evidence is not whole: {evidence.header.interrupted}")
+    own = {account.id for account in evidence.header.accounts}
+    refused = [item.outcome for item in evidence.refusals() if item.account in own]
+    expired = [found for found in refused if isinstance(found, Refusal) and found.kind is RefusalKind.EXPIRED]
+    if any(outcomes.is_skewed(found.code, found.message) for found in expired):
+        say(
+            "warning: AWS refused the time of this machine's clock: what was not answered by then is unknown",
+            "set the clock, then run the audit again",
+        )
+    elif expired:
+        say(
+            "warning: the credentials expired during the audit: what was not answered by then is unknown",
+            "sign in again, then run the audit again",
+        )
 
 
 def _routes(views: Iterable[View], topics: set[str]) -> tuple[Route, ...]:
