@@ -271,7 +271,7 @@ def compile(text: str) -> Expression:
     copies = _copies(tree)
     if copies > MAX_COPIES:
         raise ExpressionError(
-            f"expression that multiplies its items {min(copies, 10**9)}-fold; the limit is {MAX_COPIES}",
+            f"too expensive: it multiplies its items more than {MAX_COPIES}-fold",
             hint="name what is compared once, not in several places of a chain",
         )
     return Expression(text, tree)
