@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from postureaudit.aws.hidden import hidden
 from postureaudit.evidence import Absent, Refusal, RefusalKind
 
 _MAX_MESSAGE = 500
@@ -190,5 +190,5 @@ def _kind(code: str, lower: str, status: int) -> RefusalKind:
 
 
 def _short(message: str) -> str:
-    text = re.sub(r"(Encoded authorization failure message: )\S+", r"\1(cut)", message)
+    text = hidden(message)
     return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "..."

@@ -8,6 +8,7 @@ import msgspec
 
 from postureaudit.aws import guard, models, outcomes
 from postureaudit.aws.clients import CONNECT_TIMEOUT, READ_TIMEOUT, Clients
+from postureaudit.aws.hidden import hidden
 from postureaudit.errors import CredentialsError, PostureAuditError
 from postureaudit.evidence import Refusal, RefusalKind
 
@@ -101,7 +102,7 @@ def _not_assumed(error: Exception, role_arn: str, region: str) -> Refusal:
     """The refusal that stands for every answer of the log archive: AssumeRole's own."""
     detail = (getattr(error, "response", None) or {}).get("Error", {})
     code = str(detail.get("Code") or type(error).__name__)
-    text = f"the log archive's role {role_arn} cannot be assumed: {' '.join(str(error).split())}"
+    text = f"the log archive's role {role_arn} cannot be assumed: {' '.join(hidden(str(error)).split())}"
     kind = RefusalKind.DENIED if "AccessDenied" in code else RefusalKind.ERROR
     return Refusal(kind, code, text[:500], call="sts:AssumeRole", region=region)
 
@@ -141,7 +142,8 @@ def open_session(
             credentials = _assumed(core, credentials, role_arn, external_id, session_name, leader)
         identity = clients.call("sts", "GetCallerIdentity", {}, region=leader, credentials=credentials)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ValueError) as error:
-        raise _explained(error, profile, role_arn) from error
+        # Not from the error: what made it may quote the credentials, and --debug shows what it is made from.
+        raise _explained(error, profile, role_arn) from None
     session = Session(core, credentials, identity, clients, source=source)
     if expect_account and session.account != expect_account:
         raise CredentialsError(
@@ -180,7 +182,7 @@ def _explained(error: Exception, profile: str | None, role_arn: str | None) -> P
     """One sentence and one command for each way in which credentials fail."""
     login = "aws sso login" + (f" --profile {profile}" if profile else "")
     name = type(error).__name__
-    text = " ".join(str(error).split())
+    text = " ".join(hidden(str(error)).split())
     response = getattr(error, "response", None) or {}
     code = response.get("Error", {}).get("Code", "")
     match name:
@@ -212,9 +214,8 @@ def _explained(error: Exception, profile: str | None, role_arn: str | None) -> P
                 f"your AWS configuration cannot be read: {text}", hint="see ~/.aws/config"
             )
         case "CredentialRetrievalError":
-            return CredentialsError(
-                f"the credential process failed: {text}", hint="run it by hand to see why"
-            )
+            # What it wrote may be what it keeps.
+            return CredentialsError("the credential process failed", hint="run it by hand to see why")
         case "EndpointConnectionError" | "ConnectTimeoutError" | "ReadTimeoutError" | "ConnectionClosedError":
             return PostureAuditError(f"AWS STS does not answer: {text}", hint="check the network and proxies")
         case "SSLError" | "ProxyConnectionError":

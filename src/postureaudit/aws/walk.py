@@ -17,6 +17,7 @@ import msgspec
 from postureaudit import __version__
 from postureaudit.asks import Ask, Collection, Fork, Scope
 from postureaudit.aws import answers, guard, outcomes, pages, regions
+from postureaudit.aws.hidden import hidden
 from postureaudit.aws.session import Session
 from postureaudit.evidence import (
     Account,
@@ -364,10 +365,10 @@ class _Run:
         except _Refused as refused:
             outcome = refused.outcome
         except Exception as error:
-            outcome = Refusal(RefusalKind.MALFORMED, type(error).__name__, str(error)[:200])
+            outcome = Refusal(RefusalKind.MALFORMED, type(error).__name__, hidden(str(error))[:200])
         except BaseException as error:  # a call outside the allow-list: the whole run ends with it
             self._violation = error
-            outcome = Refusal(RefusalKind.ERROR, type(error).__name__, str(error)[:200])
+            outcome = Refusal(RefusalKind.ERROR, type(error).__name__, hidden(str(error))[:200])
         self._done.put((key, outcome, _now()))
 
     def _credentials(self, ask: Ask, account: str) -> Any:
@@ -420,7 +421,7 @@ class _Run:
         import botocore.exceptions as failed
         import botocore.parsers
 
-        text = str(error)[:300]
+        text = hidden(str(error))[:300]
         match error:
             case failed.ClientError():
                 detail = error.response.get("Error", {})

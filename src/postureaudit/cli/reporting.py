@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -251,7 +252,8 @@ def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, An
     for name, path in sorted(outputs, key=lambda item: item[1] == "-"):
         if path != "-":
             text = renderer(name)(made, _style(given, sys.stdout, file=True))
-            write_whole(Path(path), text.encode("utf-8", "backslashreplace"))
+            # It names what is weak: for its owner, unless the file was there and is for others too.
+            write_whole(Path(path), text.encode("utf-8", "backslashreplace"), mode=_mode(Path(path)))
             if not given["quiet"]:
                 click.echo(f"wrote {path}", err=True)
             continue
@@ -272,6 +274,11 @@ def _write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, An
         for warning in made.warnings:
             say(f"warning: {warning}")
         click.echo(result_line(made), err=True)
+
+
+def _mode(path: Path) -> int:
+    """The permissions of a report: those of the file that it replaces, else its owner's alone."""
+    return stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0o600
 
 
 def _step_summary(made: Any, given: Mapping[str, Any]) -> None:
