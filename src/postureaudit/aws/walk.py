@@ -435,7 +435,13 @@ class _Run:
                 return Refusal(RefusalKind.NOT_IN_REGION, type(error).__name__, text), 0
             case failed.HTTPClientError() | failed.ConnectionError():
                 return Refusal(RefusalKind.NETWORK, type(error).__name__, text), 0
-            case botocore.parsers.ResponseParserError() | ValueError() | KeyError():
+            case (
+                botocore.parsers.ResponseParserError()
+                | ValueError()
+                | LookupError()
+                | TypeError()
+                | AttributeError()
+            ):
                 return Refusal(RefusalKind.MALFORMED, type(error).__name__, text), 0
             case (
                 failed.NoCredentialsError()
