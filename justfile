@@ -28,6 +28,9 @@ schemas:
 browser:
     uv run --group browser pytest -m browser
 
+fuzz seconds="180" *targets:
+    uv run --python 3.11 --group fuzz python -m fuzz {{targets}} --seconds {{seconds}}
+
 demo-evidence:
     uv run python scripts/make_demo.py
 
