@@ -343,3 +343,51 @@ def test_a_report_that_was_for_others_stays_so(
     cli("report", str(saved("empty")), "--no-config", "-s", "config", f"-ojson={file}")
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o644 and file.stat().st_size
+
+
+@pytest.mark.parametrize("debug", [(), ("--debug",)], ids=["plain", "debug"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Invalid header value b'{CANARY}'",
+        f"AWS_SECRET_ACCESS_KEY={CANARY}",
+        f"{{'SecretAccessKey': '{CANARY}', 'SessionToken': '{CANARY}'}}",
+        f"authorization: {CANARY}",
+        SECRET_KEY,
+        f"x {TOKEN} y",
+        CANONICAL,
+    ],
+)
+def test_a_bug_quotes_no_secret(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, text: str, debug: tuple[str, ...]
+) -> None:
+    """Whatever an unforeseen error says, neither its line nor its traceback has a credential in it."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError(text)
+
+    monkeypatch.setattr("postureaudit.cli.collecting.collect", fail)
+
+    ran = cli("audit", "--no-config", *debug)
+
+    assert ran.code == 1 and "internal error" in ran.err and CANARY not in ran.err
+    assert ("Traceback" in ran.err) is bool(debug)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "User: arn:aws:sts::111122223333:assumed-role/Audit/alice is not authorized to perform: sns:ListTopics",
+        "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab does not exist",
+        "Could not connect to the endpoint URL: https://securityhub.eu-west-1.amazonaws.com/accounts",
+        "with an explicit deny in a service control policy: arn:aws:organizations::111122223333:policy/o-abcdefghij/x",
+    ],
+)
+def test_what_is_no_secret_is_told(text: str) -> None:
+    """A message that says what to do is not spoiled."""
+    assert hidden(text) == text
+
+
+def test_debug_changes_no_exit_code(cli: Cli) -> None:
+    """A traceback more is for people; a script sees the same."""
+    assert [cli("audit", "--check", "nope.x", *debug).code for debug in ((), ("--debug",))] == [2, 2]
