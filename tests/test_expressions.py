@@ -176,7 +176,7 @@ def test_costly_evaluation_is_stopped(text: str) -> None:
     started = time.process_time()
 
     assert expression.holds(facts) is None
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5  # on a slow machine; unbounded it takes hours
 
 
 def test_no_shipped_check_comes_near_the_limits() -> None:
