@@ -41,6 +41,8 @@ REFUSED = Refusal(RefusalKind.DENIED, call="cloudtrail:GetTrailStatus", region="
         "[A] == `[]`",
         "{x: A} == `{}`",
         "all_true(L[].B)",
+        "A | `1` == `2`",
+        "A.[`1`] == `[1]`",
     ],
 )
 def test_refused_is_not_null(text: str) -> None:

@@ -117,6 +117,16 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
     def visit_field(self, node: dict[str, Any], value: Any) -> Any:
         return value if isinstance(value, Refusal) else super().visit_field(node, value)
 
+    def visit_subexpression(self, node: dict[str, Any], value: Any) -> Any:
+        """Link by link; what comes after a refusal is refused, even where it does not look at it."""
+        for child in node["children"]:
+            value = self.visit(child, value)
+            if isinstance(value, Refusal):
+                break
+        return value
+
+    visit_pipe = visit_index_expression = visit_subexpression
+
     def visit_index(self, node: dict[str, Any], value: Any) -> Any:
         return value if isinstance(value, Refusal) else super().visit_index(node, value)
 
