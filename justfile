@@ -31,6 +31,9 @@ models:
 browser:
     uv run --group browser pytest -m browser
 
+fuzz seconds="180" *targets:
+    uv run --python 3.11 --group fuzz python -m fuzz {{targets}} --seconds {{seconds}}
+
 demo-evidence:
     uv run python scripts/make_demo.py
 

@@ -300,7 +300,15 @@ def test_all_mistakes_are_told_at_once() -> None:
             "pass_when: >-\n    [Detector][]"
             + ".[@, @, @, @, @, @, @, @][]" * 6
             + " | [0].Frequency == 'ONE_HOUR'",
-            "too expensive",
+            "more than 1000-fold",
+        ),
+        (
+            "pass_when: Detector.Frequency == Param.frequency",
+            "pass_when: >-\n    [Detector][]"
+            + ".[@, @, @, @, @, @, @, @][]" * 3
+            + " | [?Frequency != 'SIX_HOURS']" * 20
+            + " | [0].Frequency == 'ONE_HOUR'",
+            "too expensive for lists",
         ),
     ],
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import botocore.session
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -16,6 +19,7 @@ from postureaudit.evidence import Answer, Evidence, Record, save
 from postureaudit.findings import Verdict
 from tests.conftest import walk_world
 from tests.fakeaws.scenarios import mixed
+from tests.parts import part
 from tests.replay import replay
 
 NASTY = (7, "x", [7], [None], {"x": 7})
@@ -117,3 +121,95 @@ def test_a_hostile_file_ends_as_a_report(demo: Evidence, tmp_path: Path) -> None
 def test_every_type_has_a_place_for_what_cannot_be_read() -> None:
     """The stand-in needs each type's facets."""
     assert all(kind.facets for kind in services.types().values())
+
+
+def renewed(value: Any, shape: Any) -> Any:
+    """An answer in which each word of a closed list is one that AWS has added since."""
+    match value, getattr(shape, "type_name", ""):
+        case dict(), "structure":
+            return {name: renewed(item, shape.members.get(name)) for name, item in value.items()}
+        case dict(), "map":
+            return {name: renewed(item, shape.value) for name, item in value.items()}
+        case list(), "list":
+            return [renewed(item, shape.member) for item in value]
+        case str(), "string" if getattr(shape, "enum", None):
+            return "BRAND_NEW"
+        case _:
+            return value
+
+
+def with_strangers(value: Any) -> Any:
+    """An answer in which every object has a member that nobody knows yet."""
+    match value:
+        case dict():
+            return {
+                **{name: with_strangers(item) for name, item in value.items()},
+                "BrandNew": {"Status": "ON"},
+            }
+        case list():
+            return [with_strangers(item) for item in value]
+        case _:
+            return value
+
+
+def verdicts(evidence: Evidence, *ids: str) -> dict[tuple[str, str, str], Verdict]:
+    found = evaluate.evaluate(evidence, catalog.builtin(), ids=ids or None)
+    return {
+        (item.check, place.region or "", place.resource or ""): place.verdict
+        for item in found
+        for place in item.places
+    }
+
+
+def rebuilt(evidence: Evidence, change: Callable[[Record, Any], Any]) -> Evidence:
+    records = [
+        msgspec.structs.replace(record, outcome=Answer(change(record, record.outcome.body)))
+        if isinstance(record.outcome, Answer)
+        else record
+        for record in evidence
+    ]
+    return Evidence(evidence.header, records)
+
+
+# A part of the word is the name of a thing rather than a state: what is not known is not there, and that passes.
+NEW_WORDS_MAY_PASS: set[tuple[str, str]] = set()
+CALLS = sorted(
+    catalog.calls(catalog.builtin(), [check.id for check in catalog.builtin().checks], services.types())
+)
+
+
+@pytest.mark.parametrize("call", part(CALLS, of=8))
+def test_a_word_that_is_new_at_aws_never_passes(demo: Evidence, call: str) -> None:
+    """A state, type or level that did not exist when this was written is a gap, unknown, or nothing: no proof."""
+    service, _, name = call.partition(":")
+    shape = _model(service).operation_model(name).output_shape
+    types = services.types()
+    ids = [check.id for check in catalog.builtin().checks if call in catalog.reads(check, types)]
+    before = verdicts(demo, *ids)
+
+    after = verdicts(
+        rebuilt(demo, lambda record, body: renewed(body, shape) if record.call == call else body), *ids
+    )
+
+    passing = {place for place, verdict in after.items() if verdict is Verdict.PASS} if ids else set()
+    new = {place for place in passing if before.get(place) not in (Verdict.PASS, Verdict.NOT_APPLICABLE)}
+    assert not {place for place in new if (call, place[0]) not in NEW_WORDS_MAY_PASS}
+
+
+def test_members_that_are_new_at_aws_change_nothing(demo: Evidence) -> None:
+    """What AWS adds to its answers is ignored until somebody reads it."""
+    calls = {"sns:GetTopicAttributes", "sqs:GetQueueAttributes", "sns:GetSubscriptionAttributes"}  # open maps
+
+    after = verdicts(
+        rebuilt(demo, lambda record, body: body if record.call in calls else with_strangers(body))
+    )
+
+    before = verdicts(demo)
+    assert {
+        place: (before.get(place), now) for place, now in after.items() if before.get(place) is not now
+    } == {}
+
+
+@functools.cache
+def _model(service: str) -> Any:
+    return botocore.session.Session().get_service_model(service)

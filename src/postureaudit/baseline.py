@@ -52,7 +52,7 @@ def load(path: Path) -> Baseline:
         ) from error
     try:
         found = msgspec.json.decode(data, type=Baseline)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BaselineError(
             f"{path} is no baseline: {error}", hint="write one with: postureaudit baseline write"
         ) from error

@@ -7,6 +7,7 @@ class PostureAuditError(Exception):
     """A foreseen failure: one sentence, and a hint with the next step. The CLI exits with `exit_code`."""
 
     exit_code = 1
+    answered = ""  # the Date of AWS's answer, where one is behind the failure
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

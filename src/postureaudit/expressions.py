@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from postureaudit.problems import near
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
+MAX_COPIES = 1000  # of one item that an expression may ask for, such as `[@, @] | [@, @]` for four
 MAX_WORK = 20_000  # items an expression may produce in all; a real one needs a few hundred
 
 
@@ -115,6 +117,16 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
     def visit_field(self, node: dict[str, Any], value: Any) -> Any:
         return value if isinstance(value, Refusal) else super().visit_field(node, value)
 
+    def visit_subexpression(self, node: dict[str, Any], value: Any) -> Any:
+        """Link by link; what comes after a refusal is refused, even where it does not look at it."""
+        for child in node["children"]:
+            value = self.visit(child, value)
+            if isinstance(value, Refusal):
+                break
+        return value
+
+    visit_pipe = visit_index_expression = visit_subexpression
+
     def visit_index(self, node: dict[str, Any], value: Any) -> Any:
         return value if isinstance(value, Refusal) else super().visit_index(node, value)
 
@@ -186,24 +198,24 @@ class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # j
         if left is True:
             return True
         right = self._boolean_side(node["children"][1], value)
-        if right is True:
-            return True
-        return _heavier_side(left, right)
+        return True if right is True else _undecided(left, right)
 
     def visit_and_expression(self, node: dict[str, Any], value: Any) -> Any:
         left = self._boolean_side(node["children"][0], value)
         if left is False:
             return False
         right = self._boolean_side(node["children"][1], value)
-        if right is False:
-            return False
-        return _heavier_side(left, right)
+        return False if right is False else _undecided(left, right)
 
-    def _boolean_side(self, node: dict[str, Any], value: Any) -> bool | Refusal:
-        found = self.visit(node, value)
+    def _boolean_side(self, node: dict[str, Any], value: Any) -> bool | Refusal | Unclear:
+        """One side; what is unclear there is for the other side to decide, whichever of the two comes first."""
+        try:
+            found = self.visit(node, value)
+        except Unclear as unclear:
+            return unclear
         if isinstance(found, bool | Refusal):
             return found
-        raise Unclear(f"&& and || take true or false, not {_kind(found)}")
+        return Unclear(f"&& and || take true or false, not {_kind(found)}")
 
     def visit_not_expression(self, node: dict[str, Any], value: Any) -> Any:
         found = self.visit(node["children"][0], value)
@@ -265,6 +277,12 @@ def compile(text: str) -> Expression:
     if unknown:
         raise ExpressionError(
             f"no such function: {', '.join(unknown)}", hint=near(unknown[0], _Functions.FUNCTION_TABLE)
+        )
+    copies = _copies(tree)
+    if copies > MAX_COPIES:
+        raise ExpressionError(
+            f"too expensive: it multiplies its items more than {MAX_COPIES}-fold",
+            hint="name what is compared once, not in several places of a chain",
         )
     return Expression(text, tree)
 
@@ -346,17 +364,41 @@ def _depth(node: Any) -> int:
     return 1 + max((_depth(child) for child in node.get("children", [])), default=0)
 
 
+def _copies(node: dict[str, Any]) -> int:
+    """How often one item of what an expression is given may stand in what any part of it finds, at most.
+
+    What is refused here doubles with each link of a chain; how much work the data makes is bounded in evaluation.
+    """
+    children = [child for child in node.get("children", []) if isinstance(child, dict)]
+    inner = [_copies(child) for child in children]
+    match node["type"]:
+        case "multi_select_list" | "multi_select_dict" | "function_expression":
+            named = (
+                copies for copies, child in zip(inner, children, strict=True) if child["type"] != "literal"
+            )
+            return max(1, sum(named))
+        case "comparator" | "or_expression" | "and_expression" | "not_expression":
+            return max(inner)
+        case _:
+            return math.prod(inner)
+
+
 def _function_names(node: dict[str, Any]) -> list[str]:
     own = [node["value"]] if node["type"] == "function_expression" else []
     children = [child for child in node.get("children", []) if isinstance(child, dict)]
     return own + [name for child in children for name in _function_names(child)]
 
 
-def _heavier_side(left: bool | Refusal, right: bool | Refusal) -> bool | Refusal:
-    """The refusal that an undecided "and" or "or" shows; without one, the right side decides."""
+def _undecided(left: bool | Refusal | Unclear, right: bool | Refusal | Unclear) -> bool | Refusal:
+    """What an "and" or "or" gives that neither side decides: a refusal before all else, since it can be lifted."""
     if isinstance(left, Refusal):
         return heavier(left, right) if isinstance(right, Refusal) else left
-    return right
+    if isinstance(right, Refusal):
+        return right
+    for side in (left, right):
+        if isinstance(side, Unclear):
+            raise side
+    return bool(right)
 
 
 def _same(left: Json, right: Json) -> bool:

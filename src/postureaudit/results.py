@@ -94,7 +94,7 @@ def load(path: Path) -> Result:
         ) from error
     try:
         found = msgspec.json.decode(data, type=Result)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ResultError(
             f"{path} is no JSON result of postureaudit: {error}", hint="write one with -o json=FILE"
         ) from error

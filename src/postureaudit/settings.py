@@ -73,9 +73,10 @@ def find(start: Path, *, home: Path | None = None) -> Path | None:
 
 def _has_table(path: Path) -> bool:
     try:
-        return "postureaudit" in tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool")
+    except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError):
         return False  # not ours to complain about: nobody named it
+    return isinstance(tools, dict) and "postureaudit" in tools
 
 
 def load(path: Path, *, found: bool) -> Settings:
@@ -125,9 +126,10 @@ def _parsed(text: str, path: Path) -> tuple[Any, strict_yaml.Lines]:
     if path.suffix != ".toml":
         return strict_yaml.load_marked(text, name=str(path), error=ConfigError)
     try:
-        return tomllib.loads(text).get("tool", {}).get("postureaudit", {}), {}
-    except tomllib.TOMLDecodeError as error:
+        tools = tomllib.loads(text).get("tool", {})
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+    return tools.get("postureaudit", {}) if isinstance(tools, dict) else {}, {}
 
 
 def _refuse_weakening(given: Mapping[str, Json], path: Path, lines: Mapping[tuple[Any, ...], int]) -> None:

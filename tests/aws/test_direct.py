@@ -285,7 +285,9 @@ def test_errors_of_former_query_services_keep_their_codes(ways: Any) -> None:
 def test_policies_of_iam_are_decoded(ways: Any) -> None:
     """botocore reads IAM's percent-encoded policies; so does the direct path."""
     role = "<RoleName>r</RoleName><AssumeRolePolicyDocument>%7B%22a%22%3A1%7D</AssumeRolePolicyDocument>"
-    ways[2].answer(f"<X><GetRoleResult><Role>{role}</Role></GetRoleResult></X>".encode())
+    ways[2].answer(
+        f"<GetRoleResponse><GetRoleResult><Role>{role}</Role></GetRoleResult></GetRoleResponse>".encode()
+    )
 
     ours, theirs = both(ways, "iam:GetRole", {"RoleName": "r"})
 

@@ -163,7 +163,8 @@ _PLACES = {
     "aws/clients.py": {"create_client"},
     "aws/session.py": {"create_client", "botocore.session"},
 }
-_NETWORK_PLACES = {"aws/connections.py", "aws/sharing.py"}  # the connections that Clients makes calls on
+# The connections that Clients makes calls on; doctor says which OpenSSL there is.
+_NETWORK_PLACES = {"aws/connections.py", "aws/doctor.py", "aws/sharing.py"}
 
 
 def _words(source: Path) -> tuple[set[str], set[str]]:

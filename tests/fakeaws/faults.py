@@ -26,9 +26,9 @@ class FakeBug(Exception):
 class Fault:
     """What happens to calls that fit the globs.
 
-    `action` is error, hang, drop, garbage or expire_after_n (then `times` calls pass and all later ones
-    are refused as expired). With a `delay` (or `seconds`) and no `code`, "error" and "hang" are only slow
-    answers; "hang" without one never answers.
+    `action` is error, hang, drop, garbage, answer (with `body`, as it is), cut (the beginning of an answer that never
+    comes) or expire_after_n (then `times` calls pass and all later ones are refused as expired). With a `delay` (or
+    `seconds`) and no `code`, "error" and "hang" are only slow answers; "hang" without one never answers.
     """
 
     account: str = "*"
@@ -41,6 +41,7 @@ class Fault:
     times: int | None = None
     delay: float | None = None
     action: str = "error"
+    body: bytes = b""
     after: int = 0  # calls to let through first
     seconds: float | None = None  # the same as delay
 

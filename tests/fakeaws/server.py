@@ -189,6 +189,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.close_connection = True
                 with contextlib.suppress(OSError):
                     self.connection.shutdown(socket.SHUT_RDWR)
+            case "answer":
+                self._send(fault.status or 200, {"Content-Type": "text/html"}, fault.body)
+            case "cut":
+                self.close_connection = True
+                self._send(200, {}, b"{", length=1000)
             case "garbage":
                 self._send(200, {}, b"\x00 not an answer <")
             case "expire_after_n":
@@ -203,13 +208,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 raise AwsError(fault.code or _spelling(service, "AccessDenied"), text, fault.status or 403)
         return True
 
-    def _send(self, status: int, headers: dict[str, str], data: bytes) -> None:
+    def _send(self, status: int, headers: dict[str, str], data: bytes, *, length: int | None = None) -> None:
         with contextlib.suppress(OSError):
             self.send_response(status)
             for name, value in headers.items():
                 if name.lower() != "content-length":
                     self.send_header(name, str(value))
-            self.send_header("Content-Length", "0" if self.command == "HEAD" else str(len(data)))
+            self.send_header("Content-Length", "0" if self.command == "HEAD" else str(length or len(data)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(data)

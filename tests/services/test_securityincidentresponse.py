@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from postureaudit.evidence import Refusal, RefusalKind
+from postureaudit.evidence import Evidence, Refusal, RefusalKind
 from postureaudit.findings import Finding, Verdict
 from tests.conftest import Collect, Mend, judge
 from tests.fakeaws import World
@@ -157,3 +158,16 @@ def test_delegating(mend: Mend) -> None:
 
     assert done[ADMIN].verdict is Verdict.PASS
     assert held[ADMIN].verdict is Verdict.FAIL and held[ADMIN].fix and not held[ADMIN].fix.argv
+
+
+@pytest.mark.parametrize("kind", [RefusalKind.NETWORK, RefusalKind.NOT_IN_REGION])
+def test_partition_without_the_service_has_no_gap(collect: Collect, kind: RefusalKind) -> None:
+    """Where AWS does not offer it anywhere, nobody can be a member: not applicable, and no gap."""
+    evidence, denied = collect(a_world(HERE)), {"security-ir:ListMemberships"}
+    refused = replay(evidence, denied=denied, refusal=Refusal(kind, "EndpointConnectionError"))
+    header = msgspec.structs.replace(refused.header, partition="aws-cn")
+    regions = msgspec.structs.replace(header.regions, audited=("cn-north-1",))
+    moved = [msgspec.structs.replace(record, region="cn-north-1") for record in refused]
+    there = Evidence(msgspec.structs.replace(header, regions=regions, leader="cn-north-1"), moved)
+
+    assert judge(there)[ACTIVE].verdict is Verdict.NOT_APPLICABLE

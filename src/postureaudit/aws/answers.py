@@ -12,9 +12,13 @@ from urllib.parse import urlsplit
 
 # Beside what AWS's models mark sensitive: settings in which people keep passwords.
 _SECRET = frozenset(
-    {"Environment", "environment", "Input", "InputTransformer", "HttpParameters", "Code", "Content"}
+    {
+        *("Environment", "environment", "ImageConfigResponse", "Code", "Content", "DefaultValue"),
+        *("Input", "InputTransformer", "HttpParameters", "SageMakerPipelineParameters"),
+        *("InputParameters", "ParameterValue"),  # of AWS Config's rules and conformance packs
+    }
 )
-_SECRET_SERVICES = frozenset({"lambda", "ecs", "eks", "events", "ssm"})
+_SECRET_SERVICES = frozenset({"lambda", "ecs", "eks", "events", "ssm", "config"})
 # Addresses of web hooks: whoever has one may post, so the path is a password.
 _ADDRESSES = frozenset({("sns", "Endpoint"), ("events", "InvocationEndpoint"), ("events", "HttpEndpoint")})
 

@@ -11,6 +11,7 @@ import msgspec
 
 from postureaudit.asks import Ask
 from postureaudit.aws import outcomes, pages
+from postureaudit.aws.hidden import hidden
 from postureaudit.aws.limits import Limits
 from postureaudit.aws.session import Session
 from postureaudit.evidence import Answer, Outcome, Refusal, RefusalKind
@@ -85,7 +86,7 @@ class Calls:
         import botocore.exceptions as failed
         import botocore.parsers
 
-        text = str(error)[:300]
+        text = hidden(str(error))[:300]
         match error:
             case failed.ClientError():
                 detail = error.response.get("Error", {})
@@ -99,7 +100,13 @@ class Calls:
                 return Refusal(RefusalKind.NOT_IN_REGION, type(error).__name__, text), 0
             case failed.HTTPClientError() | failed.ConnectionError():
                 return Refusal(RefusalKind.NETWORK, type(error).__name__, text), 0
-            case botocore.parsers.ResponseParserError() | ValueError() | KeyError():
+            case (
+                botocore.parsers.ResponseParserError()
+                | ValueError()
+                | LookupError()
+                | TypeError()
+                | AttributeError()
+            ):
                 return Refusal(RefusalKind.MALFORMED, type(error).__name__, text), 0
             case (
                 failed.NoCredentialsError()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import threading
 from collections.abc import Mapping
 from types import ModuleType
@@ -214,21 +216,84 @@ def _direct_path() -> ModuleType | None:
 
 
 def _refuse_fragments(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
-    """Raise ResponseParserError for a successful JSON answer that is not one whole object.
+    """Raise ResponseParserError for a successful answer that is not this operation's, and whole.
 
-    botocore takes text that is no JSON for an empty answer, which would read "there is none".
+    botocore takes text that is no JSON, an empty body, and any well-formed page for an empty answer, which would read
+    "there is none". A proxy that answers in AWS's place says none of AWS's names.
     """
     from botocore.parsers import ResponseParserError
 
-    if response_dict["status_code"] >= 300 or operation_model.output_shape is None:
+    output, body = operation_model.output_shape, response_dict.get("body")
+    if response_dict["status_code"] >= 300 or output is None or not isinstance(body, bytes):
         return
-    if operation_model.metadata.get("protocol") not in ("json", "rest-json"):
+    named = _named(output)
+    if not named:  # all of it is in headers, or it is a text of the user's own
         return
-    body = response_dict.get("body")
-    if isinstance(body, bytes) and operation_model.output_shape.members:
-        try:
-            whole = isinstance(json.loads(body), dict)
-        except ValueError:
-            whole = False
-        if not whole:
+    text = body.strip()
+    protocol = operation_model.service_model.resolved_protocol
+    if protocol in ("json", "rest-json"):
+        if text[:1] != b"{" or not _is_object(text):
             raise ResponseParserError("the answer is not a whole JSON object")
+        if len(text) < _SHORT and text != b"{}" and _strange(text, named):
+            raise ResponseParserError("the answer has no member that this operation's has")
+    elif protocol in ("query", "ec2", "rest-xml"):
+        found = _ROOT.match(text)
+        root = found[1].decode() if found else ""
+        if root not in _roots(operation_model):
+            raise ResponseParserError("the answer is not this operation's XML")
+
+
+_SHORT = 4096  # what is longer is not read twice: no proxy tells a program that much
+_ROOT = re.compile(rb"(?:<\?xml[^>]*\?>\s*)?<(?:[\w-]+:)?([\w.-]+)")
+
+
+# The outermost elements of S3's answers (S3 API reference, "Response Syntax"), where they are no member of the output.
+_S3 = {
+    "ListBuckets": "ListAllMyBucketsResult",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketVersioning": "VersioningConfiguration",
+}
+
+
+def _roots(operation_model: Any) -> frozenset[str]:
+    """What the outermost element of an answer in XML can be called."""
+    output, response = operation_model.output_shape, f"{operation_model.name}Response"
+    if operation_model.service_model.resolved_protocol != "rest-xml":
+        return frozenset({response})
+    only = [output.serialization.get("payload") or ""] + (
+        list(output.members) if len(output.members) == 1 else []
+    )
+    return frozenset({_S3.get(operation_model.name, ""), response, output.name, *only} - {""})
+
+
+@functools.lru_cache(maxsize=512)
+def _named(output: Any) -> frozenset[str]:
+    """The names that a body of this shape can have at its top; none where it has no names of AWS's."""
+    payload = output.serialization.get("payload")
+    if payload is not None:
+        inner = output.members[payload]
+        return _named(inner) if inner.type_name == "structure" else frozenset()
+    members = output.members.items()
+    return frozenset(
+        item.serialization.get("name", name)
+        for name, item in members
+        if not item.serialization.get("location")
+    )
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _strange(text: bytes, named: frozenset[str]) -> bool:
+    """Whether a JSON object has none of these names; what is no JSON is for the parser to refuse."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return True
+    return not named.intersection(found)

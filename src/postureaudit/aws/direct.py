@@ -116,7 +116,10 @@ class Operation:
         url, received = self._exchange(params, region, credentials)
         if self._convert is not None and 200 <= received.status < 300:
             try:
-                return self._convert(received.body)
+                if found := self._convert(received.body):
+                    return (
+                        found  # one with nothing in it may be no answer of AWS's: the other path looks closer
+                    )
             except Exception:  # whatever is not as usual in an answer is botocore's to judge
                 pass
         return answers.plain(self._parsed(url, received), self._model.output_shape, self._service.name)

@@ -97,7 +97,7 @@ def examine(
     except UsageError:
         raise
     except PostureAuditError as error:
-        skew = _skew(getattr(error.__cause__, "response", None), now)
+        skew = _skew({"ResponseMetadata": {"HTTPHeaders": {"date": error.answered}}}, now)
         return _failed(msgspec.structs.replace(base, skew=skew), error)
     credentials = session.credentials
     base = msgspec.structs.replace(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from postureaudit.aws.hidden import hidden
 from postureaudit.evidence import Absent, Refusal, RefusalKind
 
 _MAX_MESSAGE = 500
@@ -155,6 +155,17 @@ def classify(service: str, operation: str, code: str, message: str, *, status: i
     return Refusal(_kind(code, lower, status), code, _short(message))
 
 
+def is_skewed(code: str, message: str) -> bool:
+    """Whether a request was refused for the time it was signed at: this machine's clock is off, not the credentials.
+
+    AWS takes a signature within minutes of its own time (IAM User Guide, "Signature Version 4 request signature
+    expiration"), so that no evidence can carry a time that is further off.
+    """
+    lower = message.lower()
+    told = "expired" in lower or "not yet current" in lower
+    return code == "RequestTimeTooSkewed" or ("signature" in code.lower() and told)
+
+
 def is_retryable(outcome: Absent | Refusal, status: int) -> bool:
     """Throttles and the server's own failures may go away."""
     if isinstance(outcome, Absent):
@@ -167,8 +178,7 @@ def _is_html(outcome: Refusal) -> bool:
 
 
 def _kind(code: str, lower: str, status: int) -> RefusalKind:
-    skewed = "expired" in lower or "not yet current" in lower
-    if code in _EXPIRED or ("signature" in code.lower() and skewed):
+    if code in _EXPIRED or is_skewed(code, lower):
         return RefusalKind.EXPIRED
     if code in _THROTTLED:
         return RefusalKind.THROTTLED
@@ -180,5 +190,5 @@ def _kind(code: str, lower: str, status: int) -> RefusalKind:
 
 
 def _short(message: str) -> str:
-    text = re.sub(r"(Encoded authorization failure message: )\S+", r"\1(cut)", message)
+    text = hidden(message)
     return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + "..."

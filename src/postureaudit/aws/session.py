@@ -11,6 +11,7 @@ import msgspec
 
 from postureaudit.aws import guard, models, outcomes
 from postureaudit.aws.clients import CONNECT_TIMEOUT, READ_TIMEOUT, Clients
+from postureaudit.aws.hidden import hidden
 from postureaudit.errors import CredentialsError, PostureAuditError
 from postureaudit.evidence import Refusal, RefusalKind
 
@@ -163,7 +164,7 @@ def _not_entered(error: Exception, role_arn: str, region: str) -> Refusal:
     status = int(
         (getattr(error, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode") or 0
     )
-    text = " ".join(str(detail.get("Message") or error).split())
+    text = hidden(" ".join(str(detail.get("Message") or error).split()))
     found = outcomes.classify("sts", "AssumeRole", code, text, status=status)
     kind = found.kind if isinstance(found, Refusal) else RefusalKind.ERROR
     if "Timeout" in type(error).__name__:
@@ -179,7 +180,7 @@ def _not_assumed(error: Exception, role_arn: str, region: str) -> Refusal:
     """The refusal that stands for every answer of the log archive: AssumeRole's own."""
     detail = (getattr(error, "response", None) or {}).get("Error", {})
     code = str(detail.get("Code") or type(error).__name__)
-    text = f"the log archive's role {role_arn} cannot be assumed: {' '.join(str(error).split())}"
+    text = f"the log archive's role {role_arn} cannot be assumed: {' '.join(hidden(str(error)).split())}"
     kind = RefusalKind.DENIED if "AccessDenied" in code else RefusalKind.ERROR
     return Refusal(kind, code, text[:500], call="sts:AssumeRole", region=region)
 
@@ -219,7 +220,11 @@ def open_session(
             credentials = _assumed(core, credentials, role_arn, external_id, session_name, leader)
         identity = clients.call("sts", "GetCallerIdentity", {}, region=leader, credentials=credentials)
     except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, ValueError) as error:
-        raise _explained(error, profile, role_arn) from error
+        # Not from the error: what made it may quote the credentials, and --debug shows what it is made from.
+        explained = _explained(error, profile, role_arn)
+        headers = (getattr(error, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        explained.answered = str(headers.get("date") or "")
+        raise explained from None  # what caused it quotes credentials
     session = Session(core, credentials, identity, clients, source=source)
     if expect_account and session.account != expect_account:
         raise CredentialsError(
@@ -258,7 +263,7 @@ def _explained(error: Exception, profile: str | None, role_arn: str | None) -> P
     """One sentence and one command for each way in which credentials fail."""
     login = "aws sso login" + (f" --profile {profile}" if profile else "")
     name = type(error).__name__
-    text = " ".join(str(error).split())
+    text = " ".join(hidden(str(error)).split())
     response = getattr(error, "response", None) or {}
     code = response.get("Error", {}).get("Code", "")
     match name:
@@ -290,15 +295,19 @@ def _explained(error: Exception, profile: str | None, role_arn: str | None) -> P
                 f"your AWS configuration cannot be read: {text}", hint="see ~/.aws/config"
             )
         case "CredentialRetrievalError":
-            return CredentialsError(
-                f"the credential process failed: {text}", hint="run it by hand to see why"
-            )
+            # What it wrote may be what it keeps.
+            return CredentialsError("the credential process failed", hint="run it by hand to see why")
         case "EndpointConnectionError" | "ConnectTimeoutError" | "ReadTimeoutError" | "ConnectionClosedError":
             return PostureAuditError(f"AWS STS does not answer: {text}", hint="check the network and proxies")
         case "SSLError" | "ProxyConnectionError":
             return PostureAuditError(
                 f"no safe connection to AWS: {text}", hint="check AWS_CA_BUNDLE and proxies"
             )
+    if outcomes.is_skewed(code, text):
+        return CredentialsError(
+            f"this machine's clock is off, so that AWS refuses what it signs ({code})",
+            hint="set the clock, then run it again",
+        )
     if code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
         return CredentialsError("the AWS session has expired", hint=f"sign in again, for example: {login}")
     if code in ("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"):

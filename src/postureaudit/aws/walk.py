@@ -13,8 +13,9 @@ import msgspec
 
 from postureaudit import __version__
 from postureaudit.asks import Ask, Collection, Fork, Scope
-from postureaudit.aws import answers, guard, regions
+from postureaudit.aws import answers, guard, outcomes, regions
 from postureaudit.aws.calls import Calls, Refused
+from postureaudit.aws.hidden import hidden
 from postureaudit.aws.session import Session
 from postureaudit.aws.workers import Workers
 from postureaudit.evidence import (
@@ -424,7 +425,13 @@ class _Run:
 
     def _ended(self) -> Refusal | None:
         if self._expired is not None:
-            return msgspec.structs.replace(self._expired, message="the credentials expired during the audit")
+            skewed = outcomes.is_skewed(self._expired.code, self._expired.message)
+            text = (
+                "AWS refused the time of this machine's clock"
+                if skewed
+                else "the credentials expired during the audit"
+            )
+            return msgspec.structs.replace(self._expired, message=text)
         if self.stop.is_set():
             return Refusal(RefusalKind.NOT_COLLECTED, message="interrupted")
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -439,10 +446,10 @@ class _Run:
         except Refused as refused:
             outcome = refused.outcome
         except Exception as error:
-            outcome = Refusal(RefusalKind.MALFORMED, type(error).__name__, str(error)[:200])
+            outcome = Refusal(RefusalKind.MALFORMED, type(error).__name__, hidden(str(error))[:200])
         except BaseException as error:  # a call outside the allow-list: the whole run ends with it
             self._failed = error
-            outcome = Refusal(RefusalKind.ERROR, type(error).__name__, str(error)[:200])
+            outcome = Refusal(RefusalKind.ERROR, type(error).__name__, hidden(str(error))[:200])
         self._finish(key, outcome, _now())
 
     def _credentials(self, ask: Ask, account: str) -> Any:

@@ -14,7 +14,7 @@ import click
 from postureaudit import __version__
 from postureaudit.cli import choices, collecting, options, permissions, reporting
 from postureaudit.cli.doctor import doctor
-from postureaudit.cli.messages import say
+from postureaudit.cli.messages import say, show_trace
 from postureaudit.errors import PostureAuditError, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def run(args: Sequence[str]) -> int:
         return 2
     except PostureAuditError as error:
         if debug:
-            raise
+            show_trace(error)
         say(error.message, error.hint)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -50,13 +50,16 @@ def run(args: Sequence[str]) -> int:
         return 141
     except OSError as error:
         if debug:
-            raise
+            show_trace(error)
         say(f"cannot write: {error.strerror or error}", "check the disk and the output path")
         return 1
     except Exception as error:
         if debug:
-            raise
-        say(f"internal error: {type(error).__name__}: {error}", "run again with --debug and report it")
+            show_trace(error)
+        from postureaudit.aws.hidden import hidden
+
+        text = f"internal error: {type(error).__name__}: {hidden(str(error))}"
+        say(text, "report it with what --debug shows" if debug else "run again with --debug and report it")
         return 1
 
 

@@ -206,7 +206,7 @@ def _write_all(
             sys.stdout.buffer.writelines(chunks)
             sys.stdout.buffer.flush()
             continue
-        write_whole(Path(path), chunks)
+        write_whole(Path(path), chunks, mode=reporting.mode_of(Path(path)))
         if not given["quiet"]:
             click.echo(f"wrote {path}", err=True)
     if joined is not None and any(name == "github" for name, _ in outputs):

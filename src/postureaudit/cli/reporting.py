@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -125,8 +126,26 @@ def judging(
 
 def warn_of_lost(evidence: Evidence, given: Mapping[str, Any]) -> None:
     """Say on stderr that the walk did not ask all that it should have: what is missing is unknown."""
-    if evidence.header.interrupted and not given["quiet"]:
+    from postureaudit.aws import outcomes
+    from postureaudit.evidence import Refusal, RefusalKind
+
+    if given["quiet"]:
+        return
+    if evidence.header.interrupted:
         say(f"warning: the evidence is not whole: {evidence.header.interrupted}")
+    own = {account.id for account in evidence.header.accounts}
+    refused = [item.outcome for item in evidence.refusals() if item.account in own]
+    expired = [found for found in refused if isinstance(found, Refusal) and found.kind is RefusalKind.EXPIRED]
+    if any(outcomes.is_skewed(found.code, found.message) for found in expired):
+        say(
+            "warning: AWS refused the time of this machine's clock: what was not answered by then is unknown",
+            "set the clock, then run the audit again",
+        )
+    elif expired:
+        say(
+            "warning: the credentials expired during the audit: what was not answered by then is unknown",
+            "sign in again, then run the audit again",
+        )
 
 
 def write_fixes(made: Report, catalog: Catalog, given: Mapping[str, Any]) -> None:
@@ -157,7 +176,8 @@ def write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any
     for name, path in sorted(outputs, key=lambda item: item[1] == "-"):
         if path != "-":
             text = renderer(name)(made, style(given, sys.stdout, file=True))
-            write_whole(Path(path), text.encode("utf-8", "backslashreplace"))
+            # It names what is weak: for its owner, unless the file was there and is for others too.
+            write_whole(Path(path), text.encode("utf-8", "backslashreplace"), mode=mode_of(Path(path)))
             if not given["quiet"]:
                 click.echo(f"wrote {path}", err=True)
             continue
@@ -178,6 +198,11 @@ def write(made: Any, outputs: Sequence[tuple[str, str]], given: Mapping[str, Any
         for warning in made.warnings:
             say(f"warning: {warning}")
         click.echo(result_line(made), err=True)
+
+
+def mode_of(path: Path) -> int:
+    """The permissions of a report: those of the file that it replaces, else its owner's alone."""
+    return stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0o600
 
 
 def step_summary(made: Any, given: Mapping[str, Any]) -> None:

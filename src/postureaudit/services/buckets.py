@@ -370,6 +370,13 @@ class Settings:
         if isinstance(rules, Refusal):
             return Kept(Days=rules, SizedDays=rules, SizesSpare=rules)
         wanted = tuple(folders)
+        strange = [rule.get("Status") for rule in rules if rule.get("Status") not in ("Enabled", "Disabled")]
+        if strange:  # whether such a rule deletes anything is not known
+            text = f"a lifecycle rule has the status {strange[0]}"
+            hidden = Refusal(
+                RefusalKind.MALFORMED, "", text, "s3:GetBucketLifecycleConfiguration", self.region
+            )
+            return Kept(Days=hidden, SizedDays=hidden, SizesSpare=hidden)
         found = [(_sizes(rule), expires(rule)) for rule in rules if covers(rule, wanted)]
         sized = [days for sizes, days in found if sizes == _SOME]
         unsure = Refusal(

@@ -58,15 +58,23 @@ def seat(view: View) -> Standing:
 
 
 def membership(view: View) -> Membership:
-    """The active membership among those of all audited regions (API reference, ListMemberships)."""
+    """The active membership among those of all audited regions (API reference, ListMemberships).
+
+    Where no audited region has the service, as in a partition without it, there is nothing to be a member of.
+    """
     states: list[bool | Refusal] = []
+    offered = view.partition == "aws"  # which has the service, whatever regions are audited
+    absent = 0
     others: list[str] = []
     for region in view.regions:
         found = member(view.outcome(asks.LIST, region), "items", [])
         if isinstance(found, Refusal):
             if not _not_there(found, region):
                 states.append(found)
+            elif found.kind is RefusalKind.NOT_IN_REGION:
+                absent += 1
             continue
+        offered = True
         for item in found:
             if item.get("membershipStatus") == "Active":
                 return Membership(Active=True, Id=str(item["membershipId"]), Region=region, Others=[])
@@ -74,6 +82,8 @@ def membership(view: View) -> Membership:
     if unseen := view.evidence.header.regions.excluded:
         text = f"a membership may be in a region that was not audited: {' '.join(sorted(unseen))}"
         states.append(Refusal(RefusalKind.NOT_COLLECTED, message=text))
+    if not states and (not offered or absent == len(view.regions)):
+        states.append(Refusal(RefusalKind.NOT_IN_REGION, call=asks.LIST, region=view.first))
     active = any_of(states)
     mine = seat(view).Mine
     if active is False and isinstance(mine, Refusal):
