@@ -14,8 +14,8 @@ from postureaudit import evidence
 from scripts.markdown_text import code, page, plain, table
 
 _EVIDENCE = """`postureaudit collect -o FILE` writes it, and `audit` keeps the same in memory. It is one JSON document,
-packed with gzip where the name ends in `.gz`, with mode 0600, complete or not there. `report`, `trace --from` and `explain --from`
-read it without network and credentials, and give the same findings as the live run.
+packed with gzip where the name ends in `.gz`, with mode 0600, complete or not there. `report`, `trace --from` and
+`explain --from` read it without network and credentials, and give the same findings as the live run.
 
 ## What is in it
 
@@ -27,7 +27,8 @@ that a file was altered or damaged; who can write the file can also write a new 
 (a JSON result has it in `run.evidence_sha256`) where that matters.
 
 A record is one ask of AWS and what came of it. Its key is the call, the parameters as JSON with sorted keys, the
-account and the region; a key stands in a file once. Ages ("hours since the last delivery") are counted from `at`, never from today.
+account and the region; a key stands in a file once. Ages ("hours since the last delivery") are counted from
+`at`, never from today.
 
 ## What is not in it
 
@@ -213,7 +214,8 @@ _FILES = {
 
 def _files() -> Iterator[str]:
     yield "The files that postureaudit reads and writes beside [evidence](evidence.md) and the"
-    yield "[JSON result](result.md), from their JSON Schemas. `postureaudit schema NAME` prints one; editors complete and check with it."
+    yield "[JSON result](result.md), from their JSON Schemas."
+    yield "`postureaudit schema NAME` prints one; editors complete and check with it."
     yield ""
     for name, (title, said) in _FILES.items():
         whole = schema(name)

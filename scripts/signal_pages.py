@@ -17,7 +17,6 @@ _KINDS = {
     "api-call": "CloudTrail records the call, so an EventBridge rule or a metric filter can see it",
     "sign-in": "CloudTrail records the sign-in, so an EventBridge rule or a metric filter can see it",
 }
-_PLACE = Place(account="111122223333", region="eu-west-1", partition="aws", time="2026-11-24T09:53:00Z")
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -46,6 +45,7 @@ def _overview() -> str:
 
 def _signal(signal: Signal) -> str:
     first = signal.members[0]
+    place = _place(leader_only=signal.leader_only or first.leader_only)
     of_family = " (the first of the family)" * (len(signal.members) > 1)
     lines = [
         "[All signals](index.md)",
@@ -71,12 +71,12 @@ def _signal(signal: Signal) -> str:
         f"The document that is matched against rules and filters{of_family}, as AWS sends it "
         f"([source]({signal.doc})); account, region and time are those of the place that is traced.",
         "",
-        *fence(json.dumps(events.document(first.template, _PLACE), indent=2), "json"),
+        *fence(json.dumps(events.document(first.template, place), indent=2), "json"),
         "## What a new rule needs",
         "",
         "The part of an EventBridge pattern that takes the event's `detail`:",
         "",
-        *fence(json.dumps(signal.pattern, indent=2), "json"),
+        *fence(json.dumps(signal.pattern), "json"),
     ]
     if signal.filter:
         lines += [
@@ -85,3 +85,9 @@ def _signal(signal: Signal) -> str:
             *fence(signal.filter, "text"),
         ]
     return page(code(signal.id), lines)
+
+
+def _place(*, leader_only: bool) -> Place:
+    """An account and a day for the example; what exists only in one region is shown there."""
+    region = "us-east-1" if leader_only else "eu-west-1"
+    return Place(account="111122223333", region=region, partition="aws", time="2026-11-24T09:53:00Z")
