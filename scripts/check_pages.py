@@ -175,7 +175,7 @@ def _check(check: Check, catalog: Catalog, kinds: Mapping[str, ResourceType]) ->
         "",
     ]
     if check.reason:
-        lines += ["A gap's reason reads:", "", *fence(check.reason, "text")]
+        lines += ["A gap's reason reads:", "", f"> {said(check.reason)}", ""]
     if check.parameters:
         lines += [
             "## Parameters",

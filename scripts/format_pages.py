@@ -6,13 +6,15 @@ import inspect
 import json
 from collections.abc import Iterator, Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from postureaudit import evidence
+from postureaudit import evidence, strict_yaml
 from scripts.markdown_text import code, page, plain, table
 
+_MEMBERS = Path(__file__).with_name("members.yaml")
 _EVIDENCE = """`postureaudit collect -o FILE` writes it, and `audit` keeps the same in memory. It is one JSON document,
 packed with gzip where the name ends in `.gz`, with mode 0600, complete or not there. `report`, `trace --from` and
 `explain --from` read it without network and credentials, and give the same findings as the live run.
@@ -152,6 +154,22 @@ def _type(kind: msgspec.inspect.Type) -> str:
             return type(kind).__name__.removesuffix("Type").lower()
 
 
+def meanings() -> dict[str, dict[str, dict[str, str]]]:
+    """What members mean: by schema, part and path."""
+    found: dict[str, dict[str, dict[str, str]]] = strict_yaml.load(
+        _MEMBERS.read_text("utf-8"), name="scripts/members.yaml"
+    )
+    return found
+
+
+def members(name: str) -> dict[str, list[str]]:
+    """The paths of all members of a schema, by part."""
+    whole = schema(name)
+    parts = dict(whole["properties"]) if name == "result" else {"": whole}
+    parts |= {key: body for key, body in whole.get("$defs", {}).items() if "properties" in body}
+    return {key: [path for path, _ in _paths("", part)] for key, part in parts.items()}
+
+
 def schema(name: str) -> dict[str, Any]:
     """A published JSON Schema."""
     text = (resources.files("postureaudit") / "schemas" / f"{name}.json").read_text("utf-8")
@@ -160,7 +178,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def _result() -> Iterator[str]:
-    whole = schema("result")
+    whole, said = schema("result"), meanings()["result"]
     yield "`-o json=FILE` writes it: the whole run as one document, the same bytes for the same input."
     yield "`postureaudit schema result` prints its JSON Schema (draft 2020-12), from which this page is made."
     yield ""
@@ -176,12 +194,12 @@ def _result() -> Iterator[str]:
     for name, part in whole["properties"].items():
         yield f"## {name}"
         yield ""
-        yield from _part(part, whole)
+        yield from _part(part, whole, said.get(name, {}))
     shown = [name for name in ("finding", "place", "fix", "role") if name in whole["$defs"]]
     for name in shown:
         yield f"## A {name}"
         yield ""
-        yield from _part(whole["$defs"][name], whole)
+        yield from _part(whole["$defs"][name], whole, said.get(name, {}))
     yield "## Words"
     yield ""
     rows = [
@@ -218,7 +236,7 @@ def _files() -> Iterator[str]:
     yield "`postureaudit schema NAME` prints one; editors complete and check with it."
     yield ""
     for name, (title, said) in _FILES.items():
-        whole = schema(name)
+        whole, said_of = schema(name), meanings().get(name, {})
         yield f"## {title}"
         yield ""
         yield said
@@ -226,39 +244,42 @@ def _files() -> Iterator[str]:
         yield f"Schema: `postureaudit schema {name}`."
         yield ""
         if "properties" in whole:
-            yield from _part(whole, whole)
+            yield from _part(whole, whole, said_of.get("", {}))
         for part, body in whole.get("$defs", {}).items():
             if "properties" in body and name != "result":
                 yield f"### {title}: {part}"
                 yield ""
-                yield from _part(body, whole)
+                yield from _part(body, whole, said_of.get(part, {}))
 
 
-def _part(part: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
+def _part(part: Mapping[str, Any], whole: Mapping[str, Any], said: Mapping[str, str]) -> list[str]:
     lines: list[str] = []
-    if said := part.get("description"):
-        lines += [plain(said), ""]
-    rows = list(_rows("", part, whole))
+    if about := part.get("description"):
+        lines += [plain(about), ""]
+    rows = [
+        (
+            code(path),
+            _kind(inner, whole),
+            "yes" if required else "",
+            plain(inner.get("description", "") or said.get(path, "")),
+        )
+        for path, (inner, required) in _paths("", part)
+    ]
     if rows:
         return [*lines, *table(("Member", "Type", "Required", "Meaning"), rows)]
     return [*lines, f"It is {_kind(part, whole)}.", ""]
 
 
-def _rows(at: str, part: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """A row for each member below a part; what has a name of its own in the schema is told where that stands."""
+def _paths(at: str, part: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Mapping[str, Any], bool]]]:
+    """Each member below a part, and whether it must be there; what has a name in the schema stands elsewhere."""
     if part.get("type") == "array" or "items" in part:
-        yield from _rows(f"{at}[]", part.get("items", {}), whole)
+        yield from _paths(f"{at}[]", part.get("items", {}))
         return
     required = part.get("required", ())
     for name, inner in part.get("properties", {}).items():
         path = f"{at}.{name}" if at else name
-        yield (
-            code(path),
-            _kind(inner, whole),
-            "yes" if name in required else "",
-            plain(inner.get("description", "")),
-        )
-        yield from _rows(path, inner, whole)
+        yield path, (inner, name in required)
+        yield from _paths(path, inner)
 
 
 def _kind(part: Mapping[str, Any], whole: Mapping[str, Any]) -> str:

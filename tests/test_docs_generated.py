@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from scripts import cli_page, make_docs, pictures
+from scripts import build_site, cli_page, format_pages, make_docs, pictures
 
 from postureaudit import catalog
 from postureaudit.signals import events
@@ -89,3 +89,35 @@ def test_pictures_load_nothing(file: Path) -> None:
     assert [
         word for word in ("http:", "https:", "@font-face", "<script", "<image", "@import") if word in text
     ] == []
+
+
+@pytest.mark.parametrize("name", format_pages.meanings())
+def test_meanings_are_of_members_that_there_are(name: str) -> None:
+    """A member that has gone, or has a description of its own, is taken out of scripts/members.yaml."""
+    known = format_pages.members(name)
+
+    assert [
+        (part, path)
+        for part, said in format_pages.meanings()[name].items()
+        for path in said
+        if path not in known.get(part, ())
+    ] == []
+
+
+def test_a_site_that_loads_from_elsewhere_is_refused(tmp_path: Path) -> None:
+    """A script, style, font or picture of another host; a link that a reader may follow is none."""
+    (tmp_path / "good.html").write_text(
+        '<a href="https://example.com">x</a><img src="a.svg"><link rel="canonical" href="https://x">'
+    )
+    (tmp_path / "bad.html").write_text(
+        '<script src="https://cdn.example.com/a.js"></script><img src="//example.com/b.png">'
+        '<link rel="stylesheet" href="https://fonts.example.com/c">'
+    )
+    (tmp_path / "bad.css").write_text("@font-face { src: url(https://fonts.example.com/d.woff2) }")
+
+    assert build_site.outside(tmp_path) == [
+        "bad.html: https://cdn.example.com/a.js",
+        "bad.html: //example.com/b.png",
+        "bad.html: https://fonts.example.com/c",
+        "bad.css: https://fonts.example.com/d.woff2",
+    ]

@@ -1,0 +1,247 @@
+"""What the documentation says is so: links lead somewhere, commands parse and run, files fit their schemas."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import jsonschema
+import pytest
+import yaml
+
+from postureaudit import __file__ as package
+from postureaudit import strict_yaml
+from postureaudit.cli.main import main, run
+from tests import documents
+from tests.documents import DOCS, ROOT, Command, Document
+
+PAGES = documents.pages()
+WRITTEN = documents.pages(written=True)
+# Hosts that pages may name. Nothing is fetched in tests: a new host is read by a person first.
+HOSTS = {
+    *("docs.aws.amazon.com", "github.com", "pypi.org", "pkg.go.dev", "semver.org", "www.dask.org"),
+    *("distributed.dask.org", "docs.dask.org", "kubernetes.dask.org"),
+}
+SCHEMAS = {"waivers.yaml": "waivers", ".postureaudit.yaml": "config"}
+_ASK_AWS = ("audit", "collect", "doctor")
+_PLACEHOLDER = "own.yaml"
+
+
+class _AnyTag(yaml.SafeLoader):
+    """YAML with tags of others in it, such as CloudFormation's !Sub."""
+
+
+_AnyTag.add_multi_constructor("!", lambda loader, suffix, node: getattr(node, "value", None))
+
+
+def _id(item: Document) -> str:
+    return item.name
+
+
+def test_every_link_inside_leads_somewhere() -> None:
+    """The file is there, and the heading in it."""
+    broken = []
+    for page in PAGES:
+        for link in page.links:
+            if re.match(r"[a-z]+:", link):
+                continue
+            name, _, anchor = link.partition("#")
+            target = (page.path.parent / name).resolve() if name else page.path
+            if not target.is_file() or (anchor and anchor not in documents.document(target).anchors):
+                broken.append(f"{page.name}: {link}")
+
+    assert broken == []
+
+
+def test_pages_of_the_site_link_only_to_each_other() -> None:
+    """What lies outside docs/ is not on the site."""
+    outside = [
+        f"{page.name}: {link}"
+        for page in PAGES
+        if page.path.is_relative_to(DOCS)
+        for link in page.links
+        if not re.match(r"[a-z]+:|#", link)
+        and not (page.path.parent / link.partition("#")[0]).resolve().is_relative_to(DOCS)
+    ]
+
+    assert outside == []
+
+
+def test_every_link_outside_can_be_one() -> None:
+    """HTTPS, to a host that was looked at."""
+    wrong = []
+    for page in PAGES:
+        for link in page.links:
+            if re.match(r"[a-z]+:", link):
+                parts = urlsplit(link)
+                if parts.scheme != "https" or parts.hostname not in HOSTS or re.search(r"[\s<>{}]", link):
+                    wrong.append(f"{page.name}: {link}")
+
+    assert wrong == []
+
+
+def test_every_page_can_be_found() -> None:
+    """A page of docs/ is linked from another one, or is the first."""
+    linked = {
+        (page.path.parent / link.partition("#")[0]).resolve()
+        for page in PAGES
+        for link in page.links
+        if not re.match(r"[a-z]+:|#", link)
+    }
+
+    assert [page.name for page in PAGES if page.path.is_relative_to(DOCS) and page.path not in linked] in (
+        [],
+        ["docs/index.md"],
+    )
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if documents.commands(page)], ids=_id)
+def test_every_command_is_one(page: Document) -> None:
+    """Its command, arguments and options are those that click knows."""
+    wrong = []
+    for command in documents.commands(page):
+        try:
+            _parse(command)
+        except click.exceptions.Exit:
+            pass  # --version and --help
+        except click.ClickException as error:
+            wrong.append(f"{page.name}:{command.line}: {command}: {error.format_message()}")
+
+    assert wrong == []
+
+
+def _parse(command: Command) -> None:
+    """Parse the words as click would, and run nothing."""
+    words, found = list(command.words), main
+    context = click.Context(main, info_name="postureaudit")
+    if not words or words[0].startswith("-"):
+        main.make_context("postureaudit", words)
+        return
+    while isinstance(found, click.Group):
+        name = words.pop(0) if words else ""
+        inner = found.get_command(context, name)
+        if inner is None:
+            raise click.UsageError(f"no command {name!r}")
+        found = inner
+    found.make_context("postureaudit", words, parent=context)
+
+
+def _offline(command: Command) -> bool:
+    """Whether a command can run without AWS, on the demo's evidence."""
+    if not command.words or command.words[0] in _ASK_AWS:
+        return False
+    if command.words[0] == "trace":
+        return "--demo" in command.words or "--from" in command.words
+    return _PLACEHOLDER not in command.words  # that guide has a test of its own
+
+
+RUNNABLE = [page for page in WRITTEN if any(map(_offline, documents.commands(page)))]
+_QUICK = "README.md"  # the others run in CI
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page.name, marks=() if page.name == _QUICK else pytest.mark.exhaustive)
+        for page in RUNNABLE
+        if page.name != "docs/guides/own-checks.md"
+    ],
+)
+def test_what_can_run_runs(
+    page: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One after the other, on the demo's evidence and the page's own files, each exits as the page says."""
+    _settle(page, tmp_path, monkeypatch)
+    wrong = []
+    for command in documents.commands(page):
+        if not _offline(command):
+            continue
+        code = run(command.words)
+        shown = capsys.readouterr()
+        if command.output:
+            Path(command.output).write_text(shown.out)
+        if code != command.code:
+            wrong.append(
+                f"{page.name}:{command.line}: {command}: exit {code}, said {command.code}: {shown.err[-300:]}"
+            )
+
+    assert wrong == []
+
+
+def _settle(page: Document, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader's folder: the evidence, the files that the page shows, and a key where it makes one."""
+    monkeypatch.chdir(folder)
+    for name in [name for name in os.environ if name.startswith(("POSTUREAUDIT", "AWS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("COLUMNS", "100")
+    shutil.copy(Path(package).parent / "data" / "demo.json.gz", folder / "evidence.json.gz")
+    for name, text in _files(page):
+        if name != ".postureaudit.yaml":  # it would change the commands beside it
+            (folder / name).write_text(text)
+    (folder / "redact.key").write_text("0123456789abcdef" * 4)
+
+
+def _files(page: Document) -> list[tuple[str, str]]:
+    """The files that a page shows: blocks that begin with their name as a comment."""
+    return [
+        (match[1], block.text)
+        for block in page.blocks
+        if block.language == "yaml" and (match := re.match(r"# (\.?[a-z-]+\.yaml)\n", block.text))
+    ]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=_id)
+def test_blocks_of_data_are_data(page: Document) -> None:
+    """YAML and JSON parse; what is a file of ours fits its schema."""
+    for block in page.blocks:
+        if block.language == "json":
+            json.loads(block.text)
+        if block.language == "yaml" and not re.match(r"# wrong", block.text):
+            yaml.load(block.text, Loader=_AnyTag)
+    for name, text in _files(page):
+        if name in SCHEMAS:
+            data = strict_yaml.load(text, name=name)
+            schema = json.loads((Path(package).parent / "schemas" / f"{SCHEMAS[name]}.json").read_text())
+            jsonschema.validate(data, schema)
+
+
+def test_json_of_generated_pages_parses() -> None:
+    """The events of the signals are what can be sent."""
+    blocks = [block for page in PAGES for block in page.blocks if block.language == "json"]
+
+    assert len(blocks) >= 84
+    for block in blocks:
+        json.loads(block.text)
+
+
+def test_exit_codes_are_told_alike() -> None:
+    """The README's table is that of the reference page."""
+    rows = [
+        {tuple(row) for row in re.findall(r"(?m)^\| ([0-9, ]+) \| (.*) \|$", path.read_text("utf-8"))}
+        for path in (ROOT / "README.md", DOCS / "reference" / "exit-codes.md")
+    ]
+
+    assert rows[0] and rows[0] == rows[1]
+
+
+def test_frameworks_are_told_whole() -> None:
+    """The guide names every framework that --framework takes."""
+    from postureaudit import compliance
+
+    text = (DOCS / "guides" / "frameworks.md").read_text("utf-8")
+    [table] = re.findall(r"\| Name \| Framework \|.*?\n\n", text, re.DOTALL)
+
+    assert set(re.findall(r"`([a-z0-9.-]+)`", table)) == set(compliance.load())
+
+
+def test_no_page_names_this_machine() -> None:
+    """No path of a developer's, no address of a package index."""
+    for page in PAGES:
+        text = page.path.read_text("utf-8")
+        assert not re.search(r"/(root|home|work|tmp/bash)/|simple/|index-url", text), page.name
