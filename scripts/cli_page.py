@@ -17,6 +17,24 @@ _HEAD = [
     "may be repeated are separated by spaces; a switch takes `1` or `0`.",
     "",
 ]
+_OTHERS = (
+    (
+        "`AWS_PROFILE`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and others",
+        "Credentials and endpoints, as in the AWS CLI.",
+    ),
+    (
+        "`AWS_CA_BUNDLE`, `HTTPS_PROXY`, `AWS_ENDPOINT_URL`, `AWS_USE_FIPS_ENDPOINT`",
+        "The way to AWS, as in the AWS CLI.",
+    ),
+    ("`POSTUREAUDIT_TRANSPORT`", "`botocore` sends every call through boto3's own client."),
+    (
+        "`_POSTUREAUDIT_COMPLETE`",
+        "`bash_source`, `zsh_source` or `fish_source`: prints the completion of the shell.",
+    ),
+    ("`NO_COLOR`, `FORCE_COLOR`, `COLUMNS`", "Colour and width of the terminal."),
+    ("`XDG_CONFIG_HOME`", "Where your own `postureaudit/config.yaml` is."),
+    ("`CI`, `GITHUB_STEP_SUMMARY`", "No progress bar; where `-o github` adds its summary."),
+)
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -32,6 +50,7 @@ def pages() -> Iterator[tuple[str, str]]:
     lines.append("")
     for command in found:
         lines += _section(command)
+    lines += ["## Other environment variables", "", *table(("Variable", "What it does"), _OTHERS)]
     yield "reference/cli.md", page("Command line", lines)
 
 

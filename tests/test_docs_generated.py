@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from scripts import build_site, cli_page, format_pages, make_docs, pictures
 
+from postureaudit import __file__ as package
 from postureaudit import catalog
 from postureaudit.signals import events
 
@@ -69,6 +71,16 @@ def test_a_variable_of_the_page_is_read(
 
     assert run(["demo", "--no-config", "-q"]) == 0
     assert "showing 1 (--top 0 for all)" in capsys.readouterr().out
+
+
+def test_variables_that_the_program_reads_are_on_the_page() -> None:
+    """Those of its own that no option has."""
+    sources = Path(package).parent.rglob("*.py")
+    read = {
+        name for file in sources for name in re.findall(r"_?POSTUREAUDIT_[A-Z]+", file.read_text("utf-8"))
+    }
+
+    assert read and [name for name in read if f"`{name}`" not in MADE["reference/cli.md"]] == []
 
 
 @pytest.mark.parametrize("name", ["images/report.svg", "images/trace.svg"])
