@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -102,6 +104,28 @@ def test_every_page_can_be_found() -> None:
         [],
         ["docs/index.md"],
     )
+
+
+def test_every_written_page_is_in_the_navigation() -> None:
+    """And what is there exists. The page of one check or signal is reached from its list."""
+    config = yaml.load((ROOT / "mkdocs.yml").read_text("utf-8"), Loader=_AnyTag)
+    named = set(_nav(config["nav"]))
+    lists = {"reference/checks/index.md", "reference/signals/index.md"}
+    wanted = {
+        name
+        for page in PAGES
+        if page.path.is_relative_to(DOCS)
+        and (name := page.path.relative_to(DOCS).as_posix())
+        and (name in lists or not name.startswith(("reference/checks/", "reference/signals/")))
+    }
+
+    assert named == wanted
+
+
+def _nav(entries: list[dict[str, Any]]) -> Iterator[str]:
+    for entry in entries:
+        for value in entry.values():
+            yield from [value] if isinstance(value, str) else _nav(value)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if documents.commands(page)], ids=_id)
