@@ -55,15 +55,18 @@ class Document:
         return self.path.relative_to(ROOT).as_posix()
 
 
-def pages(*, written: bool = False) -> list[Document]:
-    """Every page; with `written`, those that people write and no script makes."""
-    paths = [*(ROOT / name for name in NAMES), *sorted(DOCS.rglob("*.md"))]
-    found = [document(path) for path in paths]
+def paths(*, written: bool = False) -> list[Path]:
+    """The files of all pages; with `written`, of those that people write and no script makes."""
+    found = [*(ROOT / name for name in NAMES), *sorted(DOCS.rglob("*.md"))]
     if not written:
         return found
-    return [
-        item for item in found if "Made by: python scripts/make_docs.py" not in item.path.read_text("utf-8")
-    ]
+    return [path for path in found if "Made by: python scripts/make_docs.py" not in path.read_text("utf-8")]
+
+
+@functools.cache
+def pages(*, written: bool = False) -> tuple[Document, ...]:
+    """Every page, or every written one."""
+    return tuple(map(document, paths(written=written)))
 
 
 @functools.cache

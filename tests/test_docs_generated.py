@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from postureaudit import __file__ as package
 from postureaudit import catalog
 from postureaudit.signals import events
 
-MADE = make_docs.texts()
+made = functools.cache(make_docs.texts)
 _STALE = "run: python scripts/make_docs.py"
 
 
@@ -20,7 +21,7 @@ def test_every_generated_page_is_fresh() -> None:
     """Each page is there, byte by byte as the script makes it."""
     stale = [
         name
-        for name, text in MADE.items()
+        for name, text in made().items()
         if not (make_docs.FOLDER / name).is_file() or (make_docs.FOLDER / name).read_text("utf-8") != text
     ]
 
@@ -29,7 +30,7 @@ def test_every_generated_page_is_fresh() -> None:
 
 def test_no_page_is_left_over() -> None:
     """A check or signal that has gone has no page."""
-    assert make_docs.left_over(MADE) == [], _STALE
+    assert make_docs.left_over(made()) == [], _STALE
 
 
 def test_each_check_and_signal_has_a_page() -> None:
@@ -37,12 +38,12 @@ def test_each_check_and_signal_has_a_page() -> None:
     checks = {f"reference/checks/{check.id.replace('.', '/', 1)}.md" for check in catalog.builtin().checks}
     signals = {f"reference/signals/{signal.id}.md" for signal in events.signals()}
 
-    assert checks | signals <= set(MADE)
+    assert checks | signals <= set(made())
 
 
 def test_each_option_is_on_the_page_of_the_command_line() -> None:
     """Every option of every command, with the variable that click really reads."""
-    text = MADE["reference/cli.md"]
+    text = made()["reference/cli.md"]
     missing = []
     for context in cli_page.commands():
         _, _, section = text.partition(f"\n## {context.command_path}\n")
@@ -66,7 +67,7 @@ def test_a_variable_of_the_page_is_read(
     """POSTUREAUDIT_DEMO_TOP works as the page says."""
     from postureaudit.cli.main import run
 
-    assert "`POSTUREAUDIT_DEMO_TOP`" in MADE["reference/cli.md"]
+    assert "`POSTUREAUDIT_DEMO_TOP`" in made()["reference/cli.md"]
     monkeypatch.setenv("POSTUREAUDIT_DEMO_TOP", "1")
 
     assert run(["demo", "--no-config", "-q"]) == 0
@@ -80,7 +81,7 @@ def test_variables_that_the_program_reads_are_on_the_page() -> None:
         name for file in sources for name in re.findall(r"_?POSTUREAUDIT_[A-Z]+", file.read_text("utf-8"))
     }
 
-    assert read and [name for name in read if f"`{name}`" not in MADE["reference/cli.md"]] == []
+    assert read and [name for name in read if f"`{name}`" not in made()["reference/cli.md"]] == []
 
 
 @pytest.mark.parametrize("name", ["images/report.svg", "images/trace.svg"])
