@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+import hcl2
 import jsonschema
 import pytest
 import yaml
@@ -274,11 +275,13 @@ def _files(page: Document) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.name)
 def test_blocks_of_data_are_data(path: Path) -> None:
-    """YAML and JSON parse; what is a file of ours fits its schema."""
+    """YAML, JSON and HCL parse; what is a file of ours fits its schema."""
     page = documents.document(path)
     for block in page.blocks:
         if block.language == "json":
             json.loads(block.text)
+        if block.language == "hcl":
+            assert hcl2.loads(block.text)
         if block.language == "yaml" and not re.match(r"# wrong", block.text):
             yaml.load(block.text, Loader=_AnyTag)
     for name, text in _files(page):
