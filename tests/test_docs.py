@@ -320,6 +320,26 @@ def test_frameworks_are_told_whole() -> None:
     assert set(re.findall(r"`([a-z0-9.-]+)`", table)) == set(compliance.load())
 
 
+def test_benchmarks_that_pages_name_are_there() -> None:
+    """The file, and each option in it or in what all of them share."""
+    folder = ROOT / "benchmarks"
+    shared = (folder / "serving.py").read_text("utf-8")
+    named = [
+        command
+        for page in documents.pages(written=True)
+        for command in re.findall(r"`(?:python )?benchmarks/(\w+\.py[^`]*)`", page.path.read_text("utf-8"))
+    ]
+    wrong = []
+    for command in named:
+        name, *words = command.split()
+        text = (folder / name).read_text("utf-8") if (folder / name).is_file() else ""
+        missing = [word for word in words if word.startswith("--") and f'"{word}"' not in text + shared]
+        wrong += [command] if not text or missing else []
+
+    assert len(named) >= 14
+    assert wrong == []
+
+
 def test_no_page_names_this_machine() -> None:
     """No path of a developer's, no address of a package index."""
     for page in documents.pages():
