@@ -22,6 +22,9 @@ checks:
 docs:
     uv run python scripts/make_docs.py
 
+docs-site:
+    uv run --group docs python scripts/build_site.py
+
 schemas:
     uv run python scripts/make_schemas.py
 
