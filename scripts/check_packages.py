@@ -148,7 +148,7 @@ def check_everything(scratch: Path) -> list[Path]:
             capture_output=True, text=True, check=False, cwd=scratch,
         )  # fmt: skip
         if found.returncode:
-            print(f"Python {version}: not on this machine, NOT TRIED")
+            print(f"Python {version}: uv finds none, NOT TRIED")
             continue
         folder = scratch / f"run-{version}"
         folder.mkdir()
