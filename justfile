@@ -43,5 +43,16 @@ demo-evidence:
 bench:
     uv run python benchmarks/walk.py
 
+packages:
+    uv run --no-project python scripts/check_packages.py
+
+names:
+    uv run python scripts/make_names.py
+
+# requirements-dev.txt anew: every development package, by hash, without addresses.
+lock:
+    uv lock --upgrade
+    (echo "# Every package of a development set-up, pinned by hash. Written by: just lock"; uv export --quiet --all-groups --no-emit-project --no-header) > requirements-dev.txt
+
 ci:
     .ci/run

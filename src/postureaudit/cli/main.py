@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from postureaudit import __version__
-from postureaudit.cli import choices, collecting, options, permissions, reporting
+from postureaudit.cli import choices, collecting, completing, options, permissions, reporting
 from postureaudit.cli.doctor import doctor
 from postureaudit.cli.messages import say, show_trace
 from postureaudit.errors import PostureAuditError, UsageError
@@ -139,7 +139,14 @@ def report(path: Path, verify: bool, **given: Any) -> None:
 
 
 @main.command()
-@click.option("--signal", "signals", metavar="NAME", multiple=True, help="Only this signal (guardduty-high).")
+@click.option(
+    "--signal",
+    "signals",
+    metavar="NAME",
+    multiple=True,
+    help="Only this signal (guardduty-high).",
+    shell_complete=completing.from_names(completing.signals),
+)
 @click.option("--from", "path", type=click.Path(path_type=Path), help="Trace saved evidence, not AWS.")
 @click.option("--demo", "made_up", is_flag=True, help="Trace the demo's account.")
 @click.option("--verify-with-aws", "verify", is_flag=True, help="Have AWS match the events too (read-only).")
@@ -204,7 +211,11 @@ def _demo() -> Evidence:
 
 
 @main.command()
-@click.argument("name", metavar="CHECK|FINDING TYPE|investigation")
+@click.argument(
+    "name",
+    metavar="CHECK|FINDING TYPE|investigation",
+    shell_complete=completing.from_names(completing.check_ids),
+)
 @click.option("--from", "path", type=click.Path(path_type=Path), help="Say what holds in saved evidence.")
 @click.option("--demo", "made_up", is_flag=True, help="Say what holds in the demo's account.")
 @options.own_checks
@@ -229,7 +240,14 @@ def checks() -> None:
 
 @checks.command("list")
 @click.option("--output", type=click.Choice(("text", "json")), default="text")
-@click.option("--framework", "frameworks", metavar="NAME", multiple=True, help="By its requirements.")
+@click.option(
+    "--framework",
+    "frameworks",
+    metavar="NAME",
+    multiple=True,
+    help="By its requirements.",
+    shell_complete=completing.from_names(completing.frameworks),
+)
 @options.own_checks
 def list_checks(output: str, frameworks: tuple[str, ...], checks_file: Path | None) -> None:
     """Every check: id, severity and what must hold. With --framework, by requirement, and what no check covers."""
@@ -370,3 +388,10 @@ def schema(name: str) -> None:
     from importlib.resources import files as package_files
 
     click.echo((package_files("postureaudit") / "schemas" / f"{name}.json").read_text("utf-8"), nl=False)
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(completing.SHELLS))
+def completions(shell: str) -> None:
+    """Print the script that completes commands, options and ids: eval "$(postureaudit completions bash)"."""
+    click.echo(completing.script(shell), nl=False)

@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from postureaudit.cli import completing
+from postureaudit.cli.completing import from_names
+
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 
@@ -23,6 +26,7 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 _many: dict[str, Any] = {"multiple": True}
+_checks = from_names(completing.families_and_checks)
 own_checks = click.option(
     "--checks",
     "checks_file",
@@ -31,13 +35,32 @@ own_checks = click.option(
 )
 selection = together(
     click.option(
-        "-c", "--check", "only", metavar="ID", help="Only this check or family (config.*).", **_many
+        "-c",
+        "--check",
+        "only",
+        metavar="ID",
+        help="Only this check or family (config.*).",
+        shell_complete=_checks,
+        **_many,
     ),
-    click.option("--skip", metavar="ID", help="Not this check or family.", **_many),
-    click.option("-s", "--service", "chosen", metavar="NAME", help="Only this service's checks.", **_many),
+    click.option("--skip", metavar="ID", help="Not this check or family.", shell_complete=_checks, **_many),
+    click.option(
+        "-s",
+        "--service",
+        "chosen",
+        metavar="NAME",
+        help="Only this service's checks.",
+        shell_complete=from_names(completing.services),
+        **_many,
+    ),
     click.option("--severity", type=click.Choice(SEVERITIES), default="info", help="At least this severity."),
     click.option(
-        "--framework", "frameworks", metavar="NAME", help="Only checks that map to it, summed up.", **_many
+        "--framework",
+        "frameworks",
+        metavar="NAME",
+        help="Only checks that map to it, summed up.",
+        shell_complete=from_names(completing.frameworks),
+        **_many,
     ),
     own_checks,
     click.option("--config", type=click.Path(path_type=Path), help="Configuration file."),
@@ -96,6 +119,7 @@ reporting = together(
         metavar="FORMAT[=PATH]",
         help="table, json, jsonl, sarif, junit, github, gitlab, markdown, html, csv, asff, ocsf, tickets, trace; "
         "- is stdout.",
+        shell_complete=from_names(completing.formats),
         **_many,
     ),
     click.option(
