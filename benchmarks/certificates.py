@@ -27,7 +27,8 @@ def make(folder: Path, regions: Iterable[str]) -> Path:
     for region in regions:
         names = [
             *(f"*.{region}.amazonaws.com", f"*.{region}.api.aws", "*.amazonaws.com", "*.api.aws"),
-            *(f"*.s3.{region}.amazonaws.com", f"*.s3-control.{region}.amazonaws.com", "*.s3.amazonaws.com"),
+            *(f"*.{name}.{region}.amazonaws.com" for name in ("s3", "s3-control", "detective", "ecr", "ecs")),
+            "*.s3.amazonaws.com",
         ]
         _write(folder / f"{region}.pem", own, [_signed(region, own, "postureaudit benchmark", key, names)])
     local = _signed("local", own, "postureaudit benchmark", key, ["localhost", "*.127.0.0.1"])
