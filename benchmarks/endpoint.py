@@ -53,7 +53,7 @@ class Endpoint:
         self.answers: answers.Answers = (
             answers.Mix(self.regions)
             if options["state"] == "mix"
-            else answers.Accounts(options["state"], self.regions, accounts)
+            else answers.Accounts(options["state"], self.regions, accounts, lenient=options["lenient"])
         )
         self.known: dict[tuple[Any, ...], tuple[str, bytes, bool]] = {}
         self.reset()

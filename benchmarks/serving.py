@@ -80,6 +80,7 @@ def serving(
     faults: Sequence[tuple[str, str, str]] = (),
     refusing: Sequence[str] = (),
     throttle: bool = False,
+    lenient: bool = False,
 ) -> Iterator[Served]:
     """Run an endpoint while the block runs."""
     with tempfile.TemporaryDirectory(prefix="postureaudit-bench-") as name:
@@ -97,6 +98,7 @@ def serving(
             "faults": [list(item) for item in faults],
             "refusing": list(refusing),
             "throttle": throttle,
+            "lenient": lenient,
         }
         options.write_text(json.dumps(given))
         command = [sys.executable, str(HERE / "endpoint.py"), str(options)]
