@@ -198,20 +198,32 @@ class Accounts:
             call = self.world.call(f"AKIA{request.account}", region, service, name)
             handler = HANDLERS.get(f"{service}:{name}")
             if handler is None and self._lenient:
+                self.world.missing.append(f"{service}:{name}")
                 handler = _nothing
             if handler is None:
                 self.world.missing.append(f"{service}:{name}")
                 raise AwsError("NotImplementedByFake", f"{service}:{name}", 501)
             size = 20 if service == "organizations" else self.world.page_size  # AWS gives 20 accounts a page
-            found = server._page(call, given, handler(call, given), size)
+            found = server._page(call, given, _filtered(name, given, handler(call, given)), size)
             status, extra, body = protocol.answer(service, name, found)
         except AwsError as error:
             status, extra, body = protocol.failure(service, error)
         except Exception as error:
             self.world.bugs.append(f"{service} {request.method} {request.path}: {error!r}")
             status, extra, body = 500, {"x-amzn-errortype": "FakeAwsBug"}, b'{"__type":"FakeAwsBug"}'
-        lines = "".join(f"{key}: {value}\r\n" for key, value in extra.items() if key.lower() != "content-length")
+        lines = "".join(
+            f"{key}: {value}\r\n" for key, value in extra.items() if key.lower() != "content-length"
+        )
         return Answer(f"{service}:{name}", status, lines.encode(), b"" if request.method == "HEAD" else body)
+
+
+def _filtered(name: str, given: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """DescribeRegions by opt-in status, which the fake AWS leaves out: ScoutSuite asks for those that are off."""
+    wanted = [set(item["Values"]) for item in given.get("Filters", ()) if item.get("Name") == "opt-in-status"]
+    if name != "DescribeRegions" or not wanted:
+        return found
+    kept = [item for item in found["Regions"] if all(item.get("OptInStatus") in values for values in wanted)]
+    return {**found, "Regions": kept}
 
 
 def _nothing(call: Any, given: dict[str, Any]) -> dict[str, Any]:

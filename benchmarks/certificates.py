@@ -60,7 +60,9 @@ def _signed(
         .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
         # Without these two, Python 3.13's stricter checks refuse the chain.
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
+        )
     )
     if names is None:
         builder = builder.add_extension(_usage(certificates=True), critical=True)

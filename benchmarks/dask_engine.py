@@ -59,7 +59,9 @@ def main() -> None:
         local = measure.run(found.command("whole"), found.env, ok=(0, 3, 4))
         asked = served.stats(reset=True)["requests"]
         print(f"{given.accounts} accounts x {given.regions} regions, {found.where()}, {asked} requests")
-        print(f"local, {given.workers} processes: {local.wall:.1f} s, {local.cpu:.1f} s cpu, {local.pss_sum:.0f} MB")
+        print(
+            f"local, {given.workers} processes: {local.wall:.1f} s, {local.cpu:.1f} s cpu, {local.pss_sum:.0f} MB"
+        )
         with cluster(given, found.env, Path(name)) as (address, pids):
             more = ("--engine", "dask", "--scheduler", address)
             before = sum(map(_cpu, pids()))
@@ -73,7 +75,7 @@ def main() -> None:
             )
             bars.at_most("wall, dask / local", run.wall / local.wall, SLOWER)
             differing = found.differing("whole", "dask")
-            bars.holds("the result is that of local processes", not differing, ", ".join(differing[:5]))
+            bars.holds("the result is that of local processes", not differing, "; ".join(differing[:3]))
             killing(given, found, served, address, asked, bars)
     sys.exit(bars.code(given.check))
 
@@ -107,13 +109,11 @@ def killing(
     print(f"with one of {len(workers)} workers killed: {run.wall:.1f} s, {requests} requests")
     bars.at_most("requests made again / all", (requests - asked) / asked, AGAIN)
     differing = found.differing("whole", "killed")
-    bars.holds("the result is the same", not differing, ", ".join(differing[:5]))
+    bars.holds("the result is the same", not differing, "; ".join(differing[:3]))
 
 
 @contextlib.contextmanager
-def cluster(
-    given: argparse.Namespace, env: dict[str, str], folder: Path
-) -> Iterator[tuple[str, object]]:
+def cluster(given: argparse.Namespace, env: dict[str, str], folder: Path) -> Iterator[tuple[str, object]]:
     """A scheduler and its workers; the address, and a function that gives all their process ids."""
     env = {**env, "DASK_DISTRIBUTED__WORKER__DAEMON": "False"}
     file = folder / "scheduler.json"
@@ -121,7 +121,17 @@ def cluster(
     common = {"env": env, "cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     processes = [
         subprocess.Popen(
-            [*start, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)],
+            [
+                *start,
+                "scheduler",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--no-dashboard",
+                "--scheduler-file",
+                str(file),
+            ],
             **common,  # type: ignore[call-overload]  # the values fit
         )
     ]
@@ -132,7 +142,16 @@ def cluster(
                 raise SystemExit("the scheduler did not start")
             time.sleep(0.1)
         address = json.loads(file.read_text())["address"]
-        command = [*start, "worker", address, "--nworkers", str(given.workers), "--nthreads", "1", "--no-dashboard"]
+        command = [
+            *start,
+            "worker",
+            address,
+            "--nworkers",
+            str(given.workers),
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+        ]
         command += ["--local-directory", str(folder / "dask-space")]
         processes.append(subprocess.Popen(command, **common))  # type: ignore[call-overload]  # the same
         _wait(address, given.workers)

@@ -166,7 +166,11 @@ class Endpoint:
         for where, what, code in self.faults:
             if where in ("*", region) and what in ("*", service) and service != "sts":
                 data = json.dumps({"__type": code, "message": "a fault of the benchmark"}).encode()
-                return f"{service}:fault", _response(403, f"x-amzn-errortype: {code}\r\n".encode(), data), True
+                return (
+                    f"{service}:fault",
+                    _response(403, f"x-amzn-errortype: {code}\r\n".encode(), data),
+                    True,
+                )
         replaced = text.replace(account, template)
         path = path.replace(account, template)
         body = body.replace(account.encode(), template.encode())

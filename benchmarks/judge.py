@@ -48,7 +48,16 @@ def main() -> None:
 
     bars = measure.Bars()
     for name in ["given"] if given.evidence else ["demo", "large"]:
-        command = [sys.executable, __file__, "--as", name, "--rules", str(given.rules), "--regions", str(given.regions)]
+        command = [
+            sys.executable,
+            __file__,
+            "--as",
+            name,
+            "--rules",
+            str(given.rules),
+            "--regions",
+            str(given.regions),
+        ]
         command += ["--evidence", str(given.evidence)] if given.evidence else []
         runs = []
         for _ in range(given.runs):
@@ -61,7 +70,9 @@ def main() -> None:
         rss, unit = (measure.median(run[key] for run in runs) for key in ("rss", "unit"))
         print(f"  {rss:.0f} MB, unit {unit * 1000:.0f} ms, digest {last['digest'][:16]}")
         bars.holds("  every run has the same digest", len({run["digest"] for run in runs}) == 1)
-        together = measure.median((run["cpu"]["evaluate"] + run["cpu"]["routes"]) / run["unit"] for run in runs)
+        together = measure.median(
+            (run["cpu"]["evaluate"] + run["cpu"]["routes"]) / run["unit"] for run in runs
+        )
         if name in BARS:
             bars.at_most(f"  judging {name}, in units", together, BARS[name], digits=1)
         else:

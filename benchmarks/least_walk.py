@@ -43,7 +43,10 @@ _PATHS = {
     "lambda:ListFunctions": ("GET", "/2015-03-31/functions"),
     "eks:ListClusters": ("GET", "/clusters"),
 }
-_FOLLOWS = {"cloudtrail:DescribeTrails": ("cloudtrail", "kms", "logs"), "guardduty:ListDetectors": ("guardduty",)}
+_FOLLOWS = {
+    "cloudtrail:DescribeTrails": ("cloudtrail", "kms", "logs"),
+    "guardduty:ListDetectors": ("guardduty",),
+}
 _FOLLOWS["securityhub:ListFindingAggregators"] = ("securityhub",)
 
 

@@ -29,7 +29,9 @@ ROLE = "Audit"
 BARS = {(100, 17): (60.0, 160.0)}  # by (accounts, regions): seconds, megabytes
 GROWTH = 1.1  # times the accounts' growth: 5.5 from 200 to 1,000
 MORE_MEMORY = 30.0  # megabytes
-SPREAD = 1.05  # a request more in twenty than an uninterrupted run: what a kill may cost beside accounts half-read
+SPREAD = (
+    1.05  # a request more in twenty than an uninterrupted run: what a kill may cost beside accounts half-read
+)
 TIMES = {"started", "ended", "at", "seconds", "generated", "evidence_sha256", "inputs", "AgeHours"}
 OWN = (answers.MANAGEMENT, answers.SECURITY, answers.ARCHIVE)
 
@@ -43,9 +45,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=64, help="a process")
     parser.add_argument("--state", choices=("empty", "configured"), default="configured")
     parser.add_argument("--hosts", choices=("real", "one"), default="one")
-    parser.add_argument("--refusing", type=float, default=0.0, help="the share of accounts that let nobody in")
+    parser.add_argument(
+        "--refusing", type=float, default=0.0, help="the share of accounts that let nobody in"
+    )
     parser.add_argument("--throttle", action="store_true", help="the endpoint enforces AWS's limits")
-    parser.add_argument("--kill-at", type=float, nargs="*", default=[], metavar="FRACTION", help="of the whole work")
+    parser.add_argument(
+        "--kill-at", type=float, nargs="*", default=[], metavar="FRACTION", help="of the whole work"
+    )
     parser.add_argument("--engine", nargs="*", default=[], help="further options of postureaudit audit")
     parser.add_argument("--check", action="store_true", help="exit 1 when a bar is missed")
     given = parser.parse_args()
@@ -136,7 +142,9 @@ class Organization:
         if (count, given.regions) in BARS:
             seconds, megabytes = BARS[count, given.regions]
             bars.at_most("seconds", run.wall, seconds, unit=" s", digits=1)
-            bars.at_most("memory of all processes, shared pages once", run.pss_sum, megabytes, unit=" MB", digits=0)
+            bars.at_most(
+                "memory of all processes, shared pages once", run.pss_sum, megabytes, unit=" MB", digits=0
+            )
         return run
 
     def where(self) -> str:
@@ -172,12 +180,18 @@ class Organization:
         seen = self.stats
         total = sum(seen["throttles"].values())
         peaks = sorted(seen["peak_tps"].items(), key=lambda item: -item[1])[:8]
-        print("most requests in a second, of one account and region: " + ", ".join(f"{k} {n}" for k, n in peaks))
+        print(
+            "most requests in a second, of one account and region: " + ", ".join(f"{k} {n}" for k, n in peaks)
+        )
         print(f"published limits: {', '.join(f'{k} {r}/s' for k, (r, _) in limits.PUBLISHED.items())}")
         guesses = (f"{name or 'others'} {rate}/s" for name, (rate, _) in limits.GUESSED.items())
         print(f"guesses: {', '.join(guesses)}")
         detail = ", ".join(f"{name} {count}" for name, count in sorted(seen["throttles"].items())[:5])
-        bars.at_most(f"throttles {f'({detail}) ' if detail else ''}in a thousand requests", 1000 * total / max(seen["requests"], 1), 1)
+        bars.at_most(
+            f"throttles {f'({detail}) ' if detail else ''}in a thousand requests",
+            1000 * total / max(seen["requests"], 1),
+            1,
+        )
 
     def killed(self, fraction: float, bars: measure.Bars) -> None:
         """Kill everything at a point of the run, go on with --resume, and compare with the uninterrupted run."""
@@ -188,7 +202,9 @@ class Organization:
         def there(_: int, __: float) -> bool:
             return len(self.files(folder, "collected.json")) + len(self.files(folder, "summary.json")) >= goal
 
-        first = measure.run(self.command(name), self.env, interval=0.02, pss_every=10**9, during=there, ok=(0, 3, 4))
+        first = measure.run(
+            self.command(name), self.env, interval=0.02, pss_every=10**9, during=there, ok=(0, 3, 4)
+        )
         time.sleep(0.3)
         before = self.served.stats(reset=True)
         read = self.files(folder, "collected.json")
@@ -210,7 +226,7 @@ class Organization:
         most = (self.stats["requests"] * SPREAD + half) / self.stats["requests"]
         bars.at_most("requests of both parts / of an uninterrupted run", total / self.stats["requests"], most)
         differing = self.differing("whole", name)
-        bars.holds("the result is that of the uninterrupted run", not differing, ", ".join(differing[:5]))
+        bars.holds("the result is that of the uninterrupted run", not differing, "; ".join(differing[:3]))
 
     def files(self, folder: Path, name: str) -> set[str]:
         """The accounts that have such a file."""
@@ -219,13 +235,26 @@ class Organization:
     def differing(self, one: str, other: str) -> list[str]:
         """The files of two runs that differ in more than times."""
         found = []
-        names = [f"accounts/{name}/{file}" for name in self.ids for file in ("findings.jsonl", "summary.json")]
+        names = [
+            f"accounts/{name}/{file}" for name in self.ids for file in ("findings.jsonl", "summary.json")
+        ]
         for name in [*names, "organization.json"]:
-            if _plain(self.folder / one / name) != _plain(self.folder / other / name):
-                found.append(name)
-        if _plain(self.folder / f"{one}.jsonl") != _plain(self.folder / f"{other}.jsonl"):
-            found.append("the jsonl report")
+            if where := _difference(_plain(self.folder / one / name), _plain(self.folder / other / name)):
+                found.append(f"{name}{where}")
+        if where := _difference(_plain(self.folder / f"{one}.jsonl"), _plain(self.folder / f"{other}.jsonl")):
+            found.append(f"the jsonl report{where}")
         return found
+
+
+def _difference(one: Any, other: Any) -> str:
+    """Where two JSON values differ first, and how; "" where they do not."""
+    if isinstance(one, dict) and isinstance(other, dict) and set(one) == set(other):
+        parts = ((f".{key}", value, other[key]) for key, value in one.items())
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        parts = ((f"[{number}]", *pair) for number, pair in enumerate(zip(one, other, strict=True)))
+    else:
+        return "" if one == other else f": {str(one)[:80]} and {str(other)[:80]}"
+    return next((name + inner for name, a, b in parts if (inner := _difference(a, b))), "")
 
 
 def _plain(path: Path) -> list[Any]:
@@ -233,7 +262,7 @@ def _plain(path: Path) -> list[Any]:
 
     def without(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: without(item) for key, item in value.items() if key not in TIMES}
+            return {key: without(item) for key, item in value.items() if key.rpartition(".")[2] not in TIMES}
         return [without(item) for item in value] if isinstance(value, list) else value
 
     return [without(json.loads(line)) for line in path.read_text().splitlines() if line.strip()]

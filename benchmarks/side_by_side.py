@@ -39,7 +39,9 @@ class Tool:
 
     name: str
     asked: str
-    commands: Callable[[Path, Path, tuple[str, ...]], list[list[str]]]  # (its python's folder, output, regions)
+    commands: Callable[
+        [Path, Path, tuple[str, ...]], list[list[str]]
+    ]  # (its python's folder, output, regions)
     findings: Callable[[Path], int]
     ok: tuple[int, ...] = (0,)
     package: str = ""
@@ -47,7 +49,16 @@ class Tool:
 
 def _ours(services: tuple[str, ...]) -> Callable[[Path, Path, tuple[str, ...]], list[list[str]]]:
     def commands(_: Path, out: Path, __: tuple[str, ...]) -> list[list[str]]:
-        command = [sys.executable, "-m", "postureaudit", "audit", "--no-config", "-q", "-o", f"json={out / 'o.json'}"]
+        command = [
+            sys.executable,
+            "-m",
+            "postureaudit",
+            "audit",
+            "--no-config",
+            "-q",
+            "-o",
+            f"json={out / 'o.json'}",
+        ]
         return [[*command, *(word for name in services for word in ("-s", name))]]
 
     return commands
@@ -74,7 +85,9 @@ def _sraverify(all_at_once: bool) -> Callable[[Path, Path, tuple[str, ...]], lis
         if all_at_once:
             return [[*command, "--output", str(out / "all.csv")]]
         names = ("CloudTrail", "Config", "GuardDuty", "Security Hub CSPM")
-        return [[*command, "--service", name, "--output", str(out / f"{name.split()[0]}.csv")] for name in names]
+        return [
+            [*command, "--service", name, "--output", str(out / f"{name.split()[0]}.csv")] for name in names
+        ]
 
     return commands
 
@@ -99,10 +112,29 @@ def _scout_findings(out: Path) -> int:
 
 
 TOOLS = (
-    Tool("postureaudit", "CloudTrail, Config, GuardDuty, Security Hub, and the buckets and keys behind", _ours(SERVICES), _our_findings, ok=(0, 3, 4)),
+    Tool(
+        "postureaudit",
+        "CloudTrail, Config, GuardDuty, Security Hub, and the buckets and keys behind",
+        _ours(SERVICES),
+        _our_findings,
+        ok=(0, 3, 4),
+    ),
     Tool("prowler", "the same four services", _prowler, _prowler_findings, package="prowler"),
-    Tool("sraverify", "the same four, one run each: it takes one --service", _sraverify(False), _rows, package="sraverify"),
-    Tool("scoutsuite", "CloudTrail and Config: it has no GuardDuty and no Security Hub", _scout, _scout_findings, ok=(0, 200), package="scoutsuite"),
+    Tool(
+        "sraverify",
+        "the same four, one run each: it takes one --service",
+        _sraverify(False),
+        _rows,
+        package="sraverify",
+    ),
+    Tool(
+        "scoutsuite",
+        "CloudTrail and Config: it has no GuardDuty and no Security Hub",
+        _scout,
+        _scout_findings,
+        ok=(0, 200),
+        package="scoutsuite",
+    ),
     Tool("postureaudit, all", "everything it knows", _ours(()), _our_findings, ok=(0, 3, 4)),
     Tool("sraverify, all", "everything it knows", _sraverify(True), _rows, package="sraverify"),
 )
@@ -112,7 +144,9 @@ def main() -> None:
     """Install, serve, run in turns, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     serving.add_places(parser, latency=50)
-    parser.add_argument("--tools", nargs="+", default=["prowler", "sraverify"], help="scoutsuite as well, if wanted")
+    parser.add_argument(
+        "--tools", nargs="+", default=["prowler", "sraverify"], help="scoutsuite as well, if wanted"
+    )
     parser.add_argument("--cache", type=Path, help="keep the programs here")
     parser.add_argument("--python", help="for the others' environments; Prowler takes no 3.13")
     parser.add_argument("--runs", type=int, default=1)
@@ -130,10 +164,14 @@ def main() -> None:
             env = served.env("real")
             for number in range(-1, given.runs):  # the first is a warm-up: answers and byte code are made
                 for tool in chosen:
-                    row = measured(tool, folders.get(tool.package, Path()), Path(name), place["regions"], env, served)
+                    row = measured(
+                        tool, folders.get(tool.package, Path()), Path(name), place["regions"], env, served
+                    )
                     if number >= 0:
                         rows[tool.name].append(row)
-    print(f"{given.regions} regions, {given.latency:g} ms, an organization's management account, {given.runs} runs, medians")
+    print(
+        f"{given.regions} regions, {given.latency:g} ms, an organization's management account, {given.runs} runs, medians"
+    )
     for tool in chosen:
         tell(tool, rows[tool.name], given.show)
     compare(chosen, rows, bars)
@@ -141,7 +179,12 @@ def main() -> None:
 
 
 def measured(
-    tool: Tool, where: Path, folder: Path, regions: tuple[str, ...], env: dict[str, str], served: serving.Served
+    tool: Tool,
+    where: Path,
+    folder: Path,
+    regions: tuple[str, ...],
+    env: dict[str, str],
+    served: serving.Served,
 ) -> dict[str, Any]:
     """One run of a program: all its commands, one after the other."""
     out = Path(tempfile.mkdtemp(dir=folder))
@@ -175,7 +218,9 @@ def tell(tool: Tool, rows: list[dict[str, Any]], show: bool) -> None:
         f"exit {' '.join(map(str, last['codes']))}\n{'':17} asked for: {tool.asked}"
     )
     if show:
-        services = Counter(name.partition(":")[0] for name in seen["counts"] for _ in range(seen["counts"][name]))
+        services = Counter(
+            name.partition(":")[0] for name in seen["counts"] for _ in range(seen["counts"][name])
+        )
         print(f"{'':17} calls: " + ", ".join(f"{name} {count}" for name, count in services.most_common()))
         print(f"{'':17} answered with nothing, being unknown to the fake AWS: {seen['missing'][:9]}")
 

@@ -61,7 +61,11 @@ def child(script: str, *args: str, env: dict[str, str]) -> dict[str, Any]:
 
 def compare(given: argparse.Namespace, bars: measure.Bars) -> None:
     """The three walks in turn."""
-    walks = {"usual": ("usual_walk.py",), "ours": ("aimed_walk.py", str(given.threads)), "least": ("least_walk.py",)}
+    walks = {
+        "usual": ("usual_walk.py",),
+        "ours": ("aimed_walk.py", str(given.threads)),
+        "least": ("least_walk.py",),
+    }
     if given.without_usual:
         del walks["usual"]
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in walks}
@@ -87,7 +91,9 @@ def compare(given: argparse.Namespace, bars: measure.Bars) -> None:
             f"{found['rss_mb']:4.0f} MB  {seen['connections']:4} connections, {seen['peak_in_flight']:3} in flight, "
             f"endpoint {seen['cpu']:.2f} s cpu"
         )
-    asked = {name: {key: n for key, n in seen["counts"].items() if key not in OWN} for name, seen in stats.items()}
+    asked = {
+        name: {key: n for key, n in seen["counts"].items() if key not in OWN} for name, seen in stats.items()
+    }
     for name in asked:
         if name != "ours":
             bars.holds(f"ours makes the same calls as the {name} walk", asked[name] == asked["ours"])
@@ -134,7 +140,9 @@ def whole_command(given: argparse.Namespace, bars: measure.Bars) -> None:
     runs = []
     with serving.serving(**serving.placed(given), state=given.state) as served:
         env = served.env(given.hosts)
-        measure.run(command, env, ok=(0, 3, 4))  # warm-up: the endpoint makes its answers, Python its byte code
+        measure.run(
+            command, env, ok=(0, 3, 4)
+        )  # warm-up: the endpoint makes its answers, Python its byte code
         served.stats(reset=True)
         for _ in range(given.runs):
             time.sleep(0.2)
@@ -148,8 +156,14 @@ def whole_command(given: argparse.Namespace, bars: measure.Bars) -> None:
         f"{seen['requests']} requests in {wall:.2f} s, {cpu:.2f} s cpu, {memory:.0f} MB, "
         f"{seen['connections']} connections, {seen['peak_in_flight']} in flight, endpoint {seen['cpu']:.2f} s cpu"
     )
-    print(f"verdicts: { {key: result['summary'][key] for key in ('fail', 'unknown', 'pass', 'not_applicable')} }")
-    bars.holds("nothing that the endpoint could not answer", not (seen["bugs"] or seen["missing"]), str(seen["bugs"][:2] + seen["missing"][:5]))
+    print(
+        f"verdicts: { {key: result['summary'][key] for key in ('fail', 'unknown', 'pass', 'not_applicable')} }"
+    )
+    bars.holds(
+        "nothing that the endpoint could not answer",
+        not (seen["bugs"] or seen["missing"]),
+        str(seen["bugs"][:2] + seen["missing"][:5]),
+    )
     unknown = {item["call"] for item in result["unknown"] if item["kind"] not in ("not_in_region",)}
     bars.holds("no call is unknown", not unknown, ", ".join(sorted(unknown)[:5]))
 
