@@ -290,7 +290,7 @@ def account_ids(count: int) -> tuple[str, ...]:
 
 
 def enlarge(world: Any, ids: Sequence[str], regions: Sequence[str]) -> None:
-    """Have the world's organization consist of these accounts, all of them members of what the security account runs."""
+    """Have the world's organization be of these accounts, all of them members of what the security account runs."""
     organization = world.organization
     listed = {item["Id"]: item for item in organization["Accounts"]}
     pattern = json.dumps(listed[MEMBER], default=str)

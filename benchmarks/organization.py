@@ -60,18 +60,20 @@ def main() -> None:
     for count in given.accounts:
         ids = answers.account_ids(count)
         refusing = ids[len(ids) - math.floor(count * given.refusing) :] if given.refusing else ()
-        with serving.serving(
-            **serving.placed(given),
-            state=given.state,
-            accounts=count,
-            throttle=given.throttle,
-            refusing=refusing,
-        ) as served:
-            with tempfile.TemporaryDirectory(prefix="postureaudit-org-") as name:
-                organization = Organization(given, served, ids, Path(name))
-                runs.append(organization.whole(bars, refusing))
-                for fraction in given.kill_at:
-                    organization.killed(fraction, bars)
+        with (
+            serving.serving(
+                **serving.placed(given),
+                state=given.state,
+                accounts=count,
+                throttle=given.throttle,
+                refusing=refusing,
+            ) as served,
+            tempfile.TemporaryDirectory(prefix="postureaudit-org-") as name,
+        ):
+            organization = Organization(given, served, ids, Path(name))
+            runs.append(organization.whole(bars, refusing))
+            for fraction in given.kill_at:
+                organization.killed(fraction, bars)
     if len(runs) > 1:
         grown(given, runs, bars)
     sys.exit(bars.code(given.check))

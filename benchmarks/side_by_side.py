@@ -169,9 +169,7 @@ def main() -> None:
                     )
                     if number >= 0:
                         rows[tool.name].append(row)
-    print(
-        f"{given.regions} regions, {given.latency:g} ms, an organization's management account, {given.runs} runs, medians"
-    )
+    print(f"{given.regions} regions, {given.latency:g} ms, a management account, {given.runs} runs, medians")
     for tool in chosen:
         tell(tool, rows[tool.name], given.show)
     compare(chosen, rows, bars)

@@ -111,8 +111,8 @@ def compare(given: argparse.Namespace, bars: measure.Bars) -> None:
         limits.append(max(ROUND_TRIPS * farthest, least["cpu"]))
         ratios.append(ours["wall"] / limits[-1])
     print(
-        f"limit {measure.median(limits):.2f} s: the longer of {ROUND_TRIPS} round trips ({ROUND_TRIPS * farthest:.2f} s) "
-        f"and the least CPU ({middle['least']['cpu']:.2f} s)"
+        f"limit {measure.median(limits):.2f} s: the longer of {ROUND_TRIPS} round trips "
+        f"({ROUND_TRIPS * farthest:.2f} s) and the least CPU ({middle['least']['cpu']:.2f} s)"
     )
     bars.at_most("wall ours / limit", measure.median(ratios), bar["limit"])
     bars.at_most("peak memory", middle["ours"]["rss_mb"], bar["rss"], unit=" MB", digits=0)
