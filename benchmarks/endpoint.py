@@ -87,7 +87,7 @@ class Endpoint:
             "answered_anew": self.missed,
             "cpu": usage.ru_utime + usage.ru_stime - self.started,
             "bugs": list(world.bugs) if world else [],
-            "missing": sorted(set(world.missing)) if world else [],
+            "missing": sorted(set(world.missing) & set(self.counts)) if world else [],
         }
         return json.dumps(found).encode()
 
