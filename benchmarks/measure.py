@@ -56,18 +56,23 @@ def run(
         sampler = _Sampler(process.pid)
         count, killed = 0, False
         usage = None
-        while usage is None:
-            found, status, used = os.wait4(process.pid, os.WNOHANG)
-            if found:
-                usage = used
-                process.returncode = os.waitstatus_to_exitcode(status)
-                break
-            sampler.sample(pss=count % pss_every == 0)
-            count += 1
-            if not killed and during is not None and during(process.pid, time.perf_counter() - started):
+        try:
+            while usage is None:
+                found, status, used = os.wait4(process.pid, os.WNOHANG)
+                if found:
+                    usage = used
+                    process.returncode = os.waitstatus_to_exitcode(status)
+                    break
+                sampler.sample(pss=count % pss_every == 0)
+                count += 1
+                if not killed and during is not None and during(process.pid, time.perf_counter() - started):
+                    os.killpg(process.pid, signal.SIGKILL)
+                    killed = True
+                time.sleep(interval)
+        except BaseException:  # an interrupted benchmark leaves nothing running
+            if usage is None:
                 os.killpg(process.pid, signal.SIGKILL)
-                killed = True
-            time.sleep(interval)
+            raise
         wall = time.perf_counter() - started
         texts = []
         for file in (out, err):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -83,6 +84,7 @@ def serving(
     lenient: bool = False,
 ) -> Iterator[Served]:
     """Run an endpoint while the block runs."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is running is ended with us
     with tempfile.TemporaryDirectory(prefix="postureaudit-bench-") as name:
         folder = Path(name)
         bundle = certificates.make(folder, dict.fromkeys([*regions, "us-east-1"]))
