@@ -107,16 +107,14 @@ def bare(threads: int) -> Any:
 
 
 def ours(threads: int) -> Any:
-    """Our clients, and the plain answers that are made of what they return: all that an answer costs us."""
-    from postureaudit.aws import answers
+    """Our clients, as the walk uses them: what comes back is the plain answer that evidence keeps."""
     from postureaudit.aws.session import open_session
 
     session = open_session(max_workers=threads)
     clients, credentials = session.clients, session.credentials
 
     def ask(service: str, operation: str, params: dict[str, Any]) -> None:
-        raw = clients.call(service, operation, params, region="us-east-1", credentials=credentials)
-        answers.plain(raw, clients.model(service, operation).output_shape, service)
+        clients.answer(service, operation, params, region="us-east-1", credentials=credentials)
 
     return ask
 

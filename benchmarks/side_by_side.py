@@ -30,7 +30,8 @@ import measure  # noqa: E402
 import serving  # noqa: E402
 
 SERVICES = ("cloudtrail", "config", "guardduty", "securityhub")
-BARS = {"wall": 0.5, "cpu": 0.5, "rss": 0.5}  # ours / the best of the others, for the four services
+# Ours / each of the others. We make more calls than they do, so CPU and memory are not to be more than theirs.
+BARS = {"wall": 0.25, "cpu": 1.0, "rss": 1.25}
 
 
 @dataclass(frozen=True)
