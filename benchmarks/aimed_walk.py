@@ -6,6 +6,7 @@ import json
 import resource
 import sys
 import time
+from collections import Counter, defaultdict
 
 STARTED = time.perf_counter()
 
@@ -13,6 +14,7 @@ from mix import FIRST, SECOND  # noqa: E402 - its import is part of what is meas
 from postureaudit.asks import Ask, Collection, Fork, Scope  # noqa: E402 - the same
 from postureaudit.aws.session import open_session  # noqa: E402 - the same
 from postureaudit.aws.walk import walk  # noqa: E402 - the same
+from postureaudit.evidence import Evidence  # noqa: E402 - the same
 
 
 def chain(service: str, second: list[tuple[str, str, dict[str, object]]]) -> Collection:
@@ -33,6 +35,15 @@ def collect(scope: Scope) -> Collection:
     yield [Fork(chain(name, [ask for ask in SECOND if ask[0] in follows.get(name, ())]) for name in names)]
 
 
+def outcomes(evidence: Evidence) -> dict[str, Counter[str]]:
+    """How each region's calls ended."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in evidence:
+        kind = getattr(record.outcome, "kind", None)
+        found[record.region][kind.value if kind else type(record.outcome).__name__] += 1
+    return found
+
+
 def main() -> None:
     threads = int(sys.argv[1])
     evidence = walk(open_session(max_workers=threads), [collect], max_workers=threads)
@@ -44,6 +55,7 @@ def main() -> None:
             "cpu": usage.ru_utime + usage.ru_stime,
             "rss_mb": usage.ru_maxrss / 1024,
             "refusals": len(evidence.refusals()),
+            **({"regions": outcomes(evidence)} if "--outcomes" in sys.argv else {}),
         },
         sys.stdout,
     )

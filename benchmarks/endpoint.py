@@ -1,176 +1,343 @@
-"""A local TLS endpoint with latency that answers one audit's call mix cheaply, and counts the calls."""
+"""A local TLS endpoint that answers as AWS does, after the latency of each region, and counts what it is asked.
+
+python benchmarks/endpoint.py OPTIONS.json  prints its port and serves until it is ended. GET /_stats tells what it
+counted, GET /_reset forgets it. It answers a request that it knows in some 0.1 ms of CPU, TLS included: one that
+differs from all before is answered by answers.py, and the bytes are kept.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
-import ipaddress
 import json
 import re
+import resource
 import ssl
 import sys
+import time
 from collections import Counter
 from pathlib import Path
-from typing import ClassVar
+from typing import Any
 
-REGIONS = [
-    f"{area}-{side}-{number}"
-    for area in ("us", "eu", "ap", "sa", "ca", "me")
-    for side in ("east", "west", "central")
-    for number in (1, 2)
-]
-TRAIL = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
-FEATURES = [{"name": f"FEATURE_{n}", "status": "ENABLED"} for n in range(9)]
-RULES = [
-    {"ConfigRuleName": f"rule-{n}", "Source": {"Owner": "AWS", "SourceIdentifier": "X"}} for n in range(20)
-]
-ANSWERS: dict[str, object] = {
-    "DescribeTrails": {
-        "trailList": [{"Name": "main", "TrailARN": TRAIL, "S3BucketName": "b", "HomeRegion": "us-east-1"}]
-    },
-    "GetTrailStatus": {"IsLogging": True, "LatestDeliveryTime": 1790000000},
-    "GetEventSelectors": {"TrailARN": TRAIL, "EventSelectors": [{"ReadWriteType": "All"}]},
-    "ListEventDataStores": {"EventDataStores": []},
-    "DescribeConfigurationRecorders": {
-        "ConfigurationRecorders": [{"name": "default", "roleARN": "arn:aws:iam::1:role/x"}]
-    },
-    "DescribeConfigurationRecorderStatus": {
-        "ConfigurationRecordersStatus": [{"name": "default", "recording": True}]
-    },
-    "DescribeDeliveryChannels": {"DeliveryChannels": [{"name": "default", "s3BucketName": "b"}]},
-    "DescribeDeliveryChannelStatus": {"DeliveryChannelsStatus": [{"name": "default"}]},
-    "DescribeConfigRules": {"ConfigRules": RULES},
-    "DescribeRetentionConfigurations": {"RetentionConfigurations": []},
-    "DescribeKey": {"KeyMetadata": {"KeyId": "k", "KeyState": "Enabled"}},
-    "DescribeLogGroups": {"logGroups": [{"logGroupName": f"g{n}"} for n in range(20)]},
-    "ListClusters": {"clusterArns": []},
+import answers
+from limits import Limits
+
+_SCOPE = re.compile(r"Credential=A[KS]IA(\d{12})?[^/]*/\d+/([^/]+)/([^/]+)/aws4_request")
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_TARGET = re.compile(rb"x-amz-target: *(\S+)", re.IGNORECASE)
+_HOST = re.compile(rb"\r\nhost: *(\S+)", re.IGNORECASE)
+_REGION = re.compile(rb"([a-z]{2}(?:-[a-z]+)+-\d)\.(?:amazonaws|api\.aws)")
+_ROLE = re.compile(rb"RoleArn=arn%3Aaws%3Aiam%3A%3A(\d{12})%3Arole%2F([^&]+)", re.IGNORECASE)
+_THROTTLED = {  # by protocol, as botocore recognises them
+    "json": (400, b'{"__type":"ThrottlingException","message":"Rate exceeded"}'),
+    "query": (
+        400,
+        b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>",
+    ),
 }
-PATHS: list[tuple[str, object]] = [
-    (r"GET /detector/[^/]+/filter", {"filterNames": ["one"]}),
-    (r"GET /detector/[^/]+/publishingDestination", {"destinations": []}),
-    (r"GET /detector/[^/? ]+[? ]", {"status": "ENABLED", "serviceRole": "r", "features": FEATURES}),
-    (r"GET /detector", {"detectorIds": ["d1"]}),
-    (r"GET /accounts", {"HubArn": "arn:aws:securityhub:us-east-1:111122223333:hub/default"}),
-    (r"POST /standards/get", {"StandardsSubscriptions": []}),
-    (r"GET /productSubscriptions", {"ProductSubscriptions": [f"arn:p{n}" for n in range(10)]}),
-    (r"GET /findingAggregator/list", {"FindingAggregators": [{"FindingAggregatorArn": "arn-a"}]}),
-    (r"GET /findingAggregator/get", {"FindingAggregatorArn": "arn-a", "RegionLinkingMode": "ALL_REGIONS"}),
-    (r"GET /2015-03-31/functions", {"Functions": []}),
-    (r"GET /clusters", {"clusters": []}),
-    (r"POST /listRegions", {"Regions": []}),
-]
-COMPILED = [(re.compile(pattern), json.dumps(body).encode()) for pattern, body in PATHS]
-TARGET = re.compile(r"x-amz-target: *\S+\.(\w+)", re.IGNORECASE)
-LENGTH = re.compile(r"content-length: *(\d+)", re.IGNORECASE)
-ACTION = re.compile(rb"Action=(\w+)")
 
 
-def xml(action: str, regions: int) -> bytes:
-    """The answers of the query services."""
-    if action == "GetCallerIdentity":
-        inner = "<Arn>arn:aws:sts::111122223333:assumed-role/bench/x</Arn><UserId>u</UserId>"
-        inner += "<Account>111122223333</Account>"
-        return f"<{action}Response><{action}Result>{inner}</{action}Result></{action}Response>".encode()
-    if action == "DescribeRegions":
-        item = "<item><regionName>{}</regionName><optInStatus>opt-in-not-required</optInStatus></item>"
-        found = "".join(item.format(name) for name in REGIONS[:regions])
-        return f"<{action}Response><regionInfo>{found}</regionInfo></{action}Response>".encode()
-    return f"<{action}Response><reservationSet/><{action}Result/></{action}Response>".encode()
+class Endpoint:
+    """What all connections share: the answers, the counters, the limits."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.regions = tuple(options["regions"])
+        self.latencies: dict[str, float] = options["latencies"]
+        self.farthest = max(self.latencies.values(), default=0.0)
+        self.round_trips: int = options["handshake_round_trips"]
+        self.hanging = frozenset(options["hang"])
+        self.faults: list[list[str]] = options["faults"]  # [region or *, service or *, code]
+        self.refusing = frozenset(options["refusing"])  # accounts whose role cannot be assumed
+        self.limits = Limits() if options["throttle"] else None
+        accounts = options["accounts"]
+        self.answers: answers.Answers = (
+            answers.Mix(self.regions)
+            if options["state"] == "mix"
+            else answers.Accounts(options["state"], self.regions, accounts, lenient=options["lenient"])
+        )
+        self.known: dict[tuple[Any, ...], tuple[str, bytes, bool]] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.by_account: Counter[str] = Counter()
+        self.by_agent: Counter[str] = Counter()
+        self.throttles: Counter[str] = Counter()
+        self.peaks: dict[str, int] = {}
+        self.second = 0
+        self.this_second: Counter[tuple[str, str, str]] = Counter()
+        self.connections = self.requests = self.flying = self.peak_flying = 0
+        self.missed = 0
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        self.started = usage.ru_utime + usage.ru_stime
+
+    def stats(self) -> bytes:
+        """The counters as JSON."""
+        self._new_second(0)
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        world = getattr(self.answers, "world", None)
+        found = {
+            "counts": dict(sorted(self.counts.items())),
+            "accounts": self.by_account,
+            "throttles": self.throttles,
+            "peak_tps": self.peaks,
+            "connections": self.connections,
+            "requests": self.requests,
+            "peak_in_flight": self.peak_flying,
+            "answered_anew": self.missed,
+            "cpu": usage.ru_utime + usage.ru_stime - self.started,
+            "bugs": list(world.bugs) if world else [],
+            "missing": sorted(set(world.missing) & set(self.counts)) if world else [],
+        }
+        return json.dumps(found).encode()
+
+    def _new_second(self, second: int) -> None:
+        for (_, _, operation), count in self.this_second.items():
+            if count > self.peaks.get(operation, 0):
+                self.peaks[operation] = count
+        self.this_second.clear()
+        self.second = second
+
+    def answer(self, head: bytes, body: bytes) -> tuple[float, bytes] | None:
+        """(seconds to wait, the response), or None for no answer ever."""
+        if head.startswith((b"GET /_stats", b"GET /_reset")):
+            found = self.stats()
+            if head.startswith(b"GET /_reset"):
+                self.reset()
+            return 0.0, _response(200, b"Content-Type: application/json\r\n", found)
+        text = head.decode("latin-1")
+        scope = _SCOPE.search(text)
+        account, region, service = scope.groups() if scope else (None, "us-east-1", "unsigned")
+        account = account or answers.MANAGEMENT
+        region = "us-east-1" if region == "aws-global" else region
+        operation, response, is_json = self._known(head, text, body, account, region, service)
+        self._count(account, region, operation)
+        latency = self.latencies.get(region, self.farthest)
+        if region in self.hanging:
+            return None
+        if self.limits is not None and not self.limits.allows(account, region, operation, time.monotonic()):
+            self.throttles[operation] += 1
+            status, data = _THROTTLED["json" if is_json else "query"]
+            return latency, _response(status, b"", data)
+        return latency, response
+
+    def _count(self, account: str, region: str, operation: str) -> None:
+        self.requests += 1
+        self.counts[operation] += 1
+        self.by_account[account] += 1
+        second = int(time.monotonic())
+        if second != self.second:
+            self._new_second(second)
+        self.this_second[account, region, operation] += 1
+
+    def _known(
+        self, head: bytes, text: str, body: bytes, account: str, region: str, service: str
+    ) -> tuple[str, bytes, bool]:
+        if service == "sts" and body.startswith(b"Action=AssumeRole&"):
+            return "sts:AssumeRole", self._assumed(body), False
+        template = self.answers.template(account)
+        own, other = account.encode(), template.encode()
+        line = head[: head.find(b"\r\n")]
+        target = _TARGET.search(head)
+        host = _HOST.search(head)
+        key = (
+            template,
+            region,
+            service,
+            line.replace(own, other),
+            target and target[1],
+            body.replace(own, other),
+            host[1].replace(own, other) if host and service == "s3" else b"",
+        )
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = self._made(text, body, account, template, region, service)
+            self.missed += 1
+        operation, response, is_json = found
+        if own != other and other in response:
+            response = response.replace(other, own)  # both have twelve digits: the length stays
+        return operation, response, is_json
+
+    def _made(
+        self, text: str, body: bytes, account: str, template: str, region: str, service: str
+    ) -> tuple[str, bytes, bool]:
+        method, _, rest = text.partition(" ")
+        path = rest.partition(" ")[0]
+        for where, what, code in self.faults:
+            if where in ("*", region) and what in ("*", service) and service != "sts":
+                data = json.dumps({"__type": code, "message": "a fault of the benchmark"}).encode()
+                return (
+                    f"{service}:fault",
+                    _response(403, f"x-amzn-errortype: {code}\r\n".encode(), data),
+                    True,
+                )
+        replaced = text.replace(account, template)
+        path = path.replace(account, template)
+        body = body.replace(account.encode(), template.encode())
+        request = answers.Request(method, path, replaced, body, template, region, service)
+        found = self.answers.answer(request)
+        return (
+            found.operation,
+            _response(found.status, found.headers, found.body),
+            not found.body.startswith(b"<"),
+        )
+
+    def _assumed(self, body: bytes) -> bytes:
+        match = _ROLE.search(body)
+        account = match[1].decode() if match else answers.MANAGEMENT
+        role = match[2].decode() if match else "unknown"
+        if account in self.refusing:
+            text = f"User is not authorized to perform: sts:AssumeRole on arn:aws:iam::{account}:role/{role}"
+            detail = f"<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"
+            return _response(403, b"", f"<ErrorResponse>{detail}</ErrorResponse>".encode())
+        ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+        inner = (
+            f"<Credentials><AccessKeyId>ASIA{account}BENCH</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+            f"<SessionToken>t</SessionToken><Expiration>{ends:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>"
+            f"<AssumedRoleUser><AssumedRoleId>AROABENCH:x</AssumedRoleId>"
+            f"<Arn>arn:aws:sts::{account}:assumed-role/{role}/x</Arn></AssumedRoleUser>"
+        )
+        found = f"<AssumeRoleResponse><AssumeRoleResult>{inner}</AssumeRoleResult></AssumeRoleResponse>"
+        return _response(200, b"Content-Type: text/xml\r\n", found.encode())
 
 
-class Server(asyncio.Protocol):
-    """One connection: requests are answered in order, each after the latency."""
+def _response(status: int, headers: bytes, body: bytes) -> bytes:
+    start = b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nx-amzn-RequestId: b\r\n" % (status, len(body))
+    return start + headers + b"\r\n" + body
 
-    counts: ClassVar[Counter[str]] = Counter()
-    connections = 0
-    latency = 0.1
-    regions = 17
+
+class Connection(asyncio.Protocol):
+    """One connection. TLS is done here, over bytes in memory, so that a handshake can take its round trips."""
+
+    def __init__(self, endpoint: Endpoint, context: ssl.SSLContext, loop: asyncio.AbstractEventLoop) -> None:
+        self.endpoint = endpoint
+        self.loop = loop
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        self.greeted = self.waiting = False
+        self.shaken = False
+        self.buffer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-        self.buffer = b""
-        Server.connections += 1
+        self.transport: Any = transport
+        self.endpoint.connections += 1
 
     def data_received(self, data: bytes) -> None:
-        self.buffer += data
+        self.incoming.write(data)
+        if not self.greeted:
+            self.greeted = True
+            region = _REGION.search(data)
+            endpoint = self.endpoint
+            near = endpoint.latencies.get(region[1].decode(), 0.0) if region else endpoint.farthest
+            if wait := near * endpoint.round_trips:
+                self.waiting = True
+                self.loop.call_later(wait, self.let_in)
+                return
+        if not self.waiting:
+            self.go_on()
+
+    def let_in(self) -> None:
+        self.waiting = False
+        if not self.transport.is_closing():
+            self.go_on()
+
+    def go_on(self) -> None:
+        try:
+            if not self.shaken:
+                self.tls.do_handshake()
+                self.shaken = True
+            while data := self.tls.read(65536):
+                self.buffer += data
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError:
+            self.transport.close()
+            return
+        self.flush()
+        if self.buffer:
+            self.take()
+
+    def flush(self) -> None:
+        if self.outgoing.pending:
+            self.transport.write(self.outgoing.read())
+
+    def take(self) -> None:
+        """Answer the requests that have arrived whole."""
         while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
-            head = self.buffer[:end].decode("latin-1")
-            length = LENGTH.search(head)
+            head = self.buffer[:end]
+            length = _LENGTH.search(head)
             size = end + 4 + (int(length[1]) if length else 0)
             if len(self.buffer) < size:
+                if b"100-continue" in head and len(self.buffer) == end + 4:
+                    self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
                 return
             body, self.buffer = self.buffer[end + 4 : size], self.buffer[size:]
-            asyncio.get_running_loop().call_later(self.latency, self.answer, head, body)
+            found = self.endpoint.answer(head, body)
+            if found is None:
+                continue
+            endpoint = self.endpoint
+            endpoint.flying += 1
+            endpoint.peak_flying = max(endpoint.peak_flying, endpoint.flying)
+            if found[0]:
+                self.loop.call_later(found[0], self.respond, found[1])
+            else:
+                self.respond(found[1])
 
-    def answer(self, head: str, body: bytes) -> None:
-        if head.startswith("GET /_stats"):
-            found = json.dumps({"counts": self.counts, "connections": self.connections}).encode()
-            return self.send(found)
-        target = TARGET.search(head)
-        if target:
-            self.counts[target[1]] += 1
-            return self.send(json.dumps(ANSWERS.get(target[1], {})).encode())
-        action = ACTION.search(body)
-        if action:
-            self.counts[action[1].decode()] += 1
-            return self.send(xml(action[1].decode(), self.regions))
-        for pattern, found in COMPILED:
-            if pattern.match(head):
-                self.counts[pattern.pattern] += 1
-                return self.send(found)
-        self.counts["?" + head.split("\r\n")[0]] += 1
-        return self.send(b"{}")
+    def respond(self, response: bytes) -> None:
+        self.endpoint.flying -= 1
+        self.send(response)
 
-    def send(self, body: bytes) -> None:
+    def send(self, data: bytes) -> None:
         if not self.transport.is_closing():
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-            self.transport.write(head.encode() + body)  # type: ignore[attr-defined]  # a stream's transport
+            self.tls.write(data)
+            self.flush()
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """(server key and certificate, CA bundle padded with botocore's own, so that loading it costs what it does)."""
-    import botocore
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+def contexts(folder: Path, regions: tuple[str, ...]) -> ssl.SSLContext:
+    """The context of names that are no region's; it hands over to that of the region that the client names."""
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    cert = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = cert.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    server, bundle = folder / "server.pem", folder / "bundle.pem"
-    server.write_bytes(private + pem)
-    bundle.write_bytes((Path(botocore.__file__).parent / "cacert.pem").read_bytes() + b"\n" + pem)
-    return server, bundle
+    def load(name: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / f"{name}.pem")
+        return context
+
+    by_region = {name: load(name) for name in regions}
+    local, somewhere = load("local"), by_region[regions[0]]
+
+    def choose(connection: Any, name: str | None, _: ssl.SSLContext) -> None:
+        if name is None or name.endswith(".127.0.0.1"):
+            return
+        match = _REGION.search(name.encode())
+        connection.context = by_region.get(match[1].decode(), somewhere) if match else somewhere
+
+    local.sni_callback = choose  # type: ignore[assignment]  # typeshed names the second argument otherwise
+    return local
 
 
-async def serve(server: Path, latency: float, regions: int) -> None:
+async def serve(options: dict[str, Any]) -> None:
     """Listen on a free port of 127.0.0.1, print it, and answer until ended."""
-    Server.latency, Server.regions = latency, regions
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(server)
-    listening = await asyncio.get_running_loop().create_server(
-        Server, "127.0.0.1", 0, ssl=context, backlog=1024
+    endpoint = Endpoint(options)
+    context = contexts(Path(options["folder"]), endpoint.regions)
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(
+        lambda: Connection(endpoint, context, loop), "127.0.0.1", options.get("port", 0), backlog=4096
     )
     print(listening.sockets[0].getsockname()[1], flush=True)
     await listening.serve_forever()
 
 
+def main() -> None:
+    sys.path.insert(0, str(Path(__file__).parent))
+    options = json.loads(Path(sys.argv[1]).read_text())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard > 0 else soft, hard))
+    try:
+        import uvloop
+
+        uvloop.run(serve(options))
+    except ImportError:
+        asyncio.run(serve(options))
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), float(sys.argv[2]) / 1000, int(sys.argv[3])))
+    main()

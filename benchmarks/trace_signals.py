@@ -1,6 +1,6 @@
 """Trace every signal through a region full of rules, in memory: CPU seconds, and whether they stay below the limit.
 
-python benchmarks/trace.py [--rules 500] [--targets 4] [--regions 1] [--check]
+python benchmarks/trace_signals.py [--rules 500] [--targets 4] [--regions 1] [--check]
 """
 
 from __future__ import annotations
