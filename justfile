@@ -22,6 +22,9 @@ checks:
 docs:
     uv run python scripts/make_docs.py
 
+compiled:
+    uv run python scripts/make_compiled.py
+
 schemas:
     uv run python scripts/make_schemas.py
 
