@@ -25,6 +25,9 @@ docs:
 docs-site:
     uv run --group docs python scripts/build_site.py
 
+compiled:
+    uv run python scripts/make_compiled.py
+
 schemas:
     uv run python scripts/make_schemas.py
 

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
-from importlib import resources as package_files
+from pathlib import Path
 
 import msgspec
 
-from postureaudit import strict_yaml
-from postureaudit.errors import CatalogError
+from postureaudit import compiled
 from postureaudit.findings import Finding, Verdict
+
+FILE = Path(__file__).parent / "data" / "frameworks.yaml"
 
 
 class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,8 +122,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 @functools.lru_cache(maxsize=1)
 def load() -> Mapping[str, Framework]:
     """The shipped frameworks by id, in order."""
-    text = (package_files.files("postureaudit") / "data" / "frameworks.yaml").read_text("utf-8")
-    data = strict_yaml.load(text, name="frameworks.yaml", error=CatalogError)
+    data = compiled.plain("frameworks", FILE)
     return {item.id: item for item in msgspec.convert(data, list[Framework])}
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from postureaudit import strict_yaml
 from postureaudit.catalog import NEEDS
 from postureaudit.errors import ConfigError
 from postureaudit.evidence import Json
 from postureaudit.findings import Severity
+
+if TYPE_CHECKING:
+    from postureaudit.strict_yaml import Lines
 
 NAMES = (".postureaudit.yaml", ".postureaudit.yml")
 PYPROJECT = "pyproject.toml"
@@ -121,9 +123,11 @@ def load(path: Path, *, found: bool) -> Settings:
     return settings
 
 
-def _parsed(text: str, path: Path) -> tuple[Any, strict_yaml.Lines]:
+def _parsed(text: str, path: Path) -> tuple[Any, Lines]:
     """The settings as plain data, with the lines they stand on where the format tells."""
     if path.suffix != ".toml":
+        from postureaudit import strict_yaml
+
         return strict_yaml.load_marked(text, name=str(path), error=ConfigError)
     try:
         tools = tomllib.loads(text).get("tool", {})

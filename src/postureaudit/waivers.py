@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from postureaudit import strict_yaml
 from postureaudit.errors import WaiverError
 from postureaudit.findings import Finding, Place, Verdict, Waived
 
@@ -80,6 +79,8 @@ def load(path: Path) -> tuple[Waiver, ...]:
 
 def parse(text: str, *, name: str) -> tuple[Waiver, ...]:
     """Waivers from the text of a waivers file."""
+    from postureaudit import strict_yaml
+
     data, lines = strict_yaml.load_marked(text, name=name, error=WaiverError)
     if not isinstance(data, dict) or data.get("version") != 1 or set(data) - {"version", "waivers"}:
         raise WaiverError(f"{name}:1: a waivers file has version: 1 and waivers:", hint="see the README")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from importlib import resources as package_files
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from postureaudit import strict_yaml
+from postureaudit import compiled
 from postureaudit.evidence import Json
 
+FILE = Path(__file__).parent / "events.yaml"
 # CIS AWS Foundations Benchmark: its monitoring section is 4 up to version 5.0 and 5 since 6.0.
 _CIS_SECTION = {
     "cis-1.4": "4",
@@ -144,8 +145,7 @@ _MARK = re.compile(r"\{(account|region|partition|time)\}")
 
 @functools.lru_cache(maxsize=1)
 def _file() -> dict[str, Any]:
-    text = (package_files.files("postureaudit.signals") / "events.yaml").read_text("utf-8")
-    found: dict[str, Any] = strict_yaml.load(text, name="signals/events.yaml")
+    found: dict[str, Any] = compiled.plain("events", FILE)
     return found
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from importlib.resources import files as package_files
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
-from postureaudit import strict_yaml
+from postureaudit import compiled
 from postureaudit.errors import CatalogError
 
 T = TypeVar("T")
-FILE = "guardduty-findings.yaml"
+FILE = Path(__file__).parents[2] / "data" / "guardduty-findings.yaml"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,16 +100,21 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 @functools.lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
     """The table that is shipped."""
-    text = (package_files("postureaudit") / "data" / FILE).read_text("utf-8")
-    return parse(text)
+    return _joined(compiled.plain("guardduty-findings", FILE))
 
 
 def parse(text: str) -> Catalogue:
     """The table from the text of its file. Raises CatalogError for what does not fit together."""
+    from postureaudit import strict_yaml
+
+    return _joined(strict_yaml.load(text, name=FILE.name, error=CatalogError))
+
+
+def _joined(data: Any) -> Catalogue:
     try:
-        file = msgspec.convert(strict_yaml.load(text, name=FILE, error=CatalogError), _File)
+        file = msgspec.convert(data, _File)
     except msgspec.ValidationError as error:
-        raise CatalogError(f"{FILE}: {error}") from error
+        raise CatalogError(f"{FILE.name}: {error}") from error
     sources = _once([(item.name, item) for item in file.sources], "source")
     categories = _once([(item.name, item) for item in file.categories], "category")
     types = _once([(row.type, _type(row, sources, categories)) for row in file.types], "finding type")
@@ -128,14 +133,14 @@ _SEVERITIES = ("low", "medium", "high", "critical", "varies")
 def _type(row: _Row, sources: Mapping[str, Source], categories: Mapping[str, Category]) -> FindingType:
     category = row.type.partition(":")[0]
     if category not in categories:
-        raise CatalogError(f"{FILE}: {row.type} is of no known category")
+        raise CatalogError(f"{FILE.name}: {row.type} is of no known category")
     if row.severity not in _SEVERITIES:
-        raise CatalogError(f"{FILE}: {row.type} has no severity {row.severity!r}")
+        raise CatalogError(f"{FILE.name}: {row.type} has no severity {row.severity!r}")
     if bool(row.any) == bool(row.all):
-        raise CatalogError(f"{FILE}: {row.type} names its sources as any or as all")
+        raise CatalogError(f"{FILE.name}: {row.type} names its sources as any or as all")
     for name in (*row.any, *row.all, *row.more):
         if name not in sources:
-            raise CatalogError(f"{FILE}: {row.type} needs {name}, which is no source")
+            raise CatalogError(f"{FILE.name}: {row.type} needs {name}, which is no source")
     return FindingType(
         name=row.type,
         category=category,
@@ -151,5 +156,5 @@ def _type(row: _Row, sources: Mapping[str, Source], categories: Mapping[str, Cat
 def _once(pairs: list[tuple[str, T]], what: str) -> dict[str, T]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise CatalogError(f"{FILE}: a {what} stands there twice")
+        raise CatalogError(f"{FILE.name}: a {what} stands there twice")
     return found
