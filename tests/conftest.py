@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _read_models_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def _read_models_once(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Every walk of this process shares one loader: parsing AWS's models is most of a short walk."""
     from postureaudit.aws import models
 
@@ -66,6 +66,8 @@ def _read_models_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "slim", shared)
     # How long a throttled call waits is AWS's business; that it is asked again is ours.
     monkeypatch.setattr("postureaudit.aws.calls._BACKOFF", 0.02)
+    if request.module.__name__ != "tests.aws.test_limits":  # the fake has no limits
+        monkeypatch.setattr("postureaudit.aws.limits.Limits.reserve", lambda *_: 0.0)
     # The fake speaks plain HTTP: nothing needs the bundle of certificates, which takes longer to read than to walk.
     monkeypatch.setattr("ssl.SSLContext.load_verify_locations", lambda *_, **__: None)
 

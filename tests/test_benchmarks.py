@@ -25,6 +25,7 @@ def run(name: str, *words: str, seconds: float = 120) -> str:
     return done.stdout
 
 
+@pytest.mark.exhaustive
 def test_walks_make_the_same_calls() -> None:
     """The usual walk, ours and the least ask the endpoint for exactly the same."""
     out = run("walk.py", "--regions", "2", "--latency", "1", "--runs", "1")
