@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postureaudit.signals import log_filter
-from postureaudit.signals.log_filter import FilterError, compile, decide, explain, matches
+from postureaudit.signals.log_filter import FilterError, compile, decide, explain, matches, verdict
 from postureaudit.signals.log_filter_regex import BadRegex, Regex
 from postureaudit.signals.log_filter_tree import (
     And,
@@ -533,6 +534,83 @@ def test_any_event_gets_an_answer(node: Node, event: dict[str, Any]):
     if len(text) <= 1024:
         decision = decide(text, event)
         assert (decision.value is True) is not bool(decision.reasons)
+
+
+_WORDS = (
+    "a",
+    "a-b",
+    "a/b",
+    "a*",
+    "*",
+    "1",
+    "1e0",
+    "true",
+    '"a"',
+    '"1"',
+    '"a*"',
+    '""',
+    '"a b"',
+    r'"a\""',
+    "%a%",
+)
+_CONDITIONS = (
+    *(f"{sign} {word}" for sign in ("=", "!=") for word in _WORDS),
+    *(f"{sign} 1" for sign in ("<", ">", "<=", ">=")),
+    *("IS NULL", "IS TRUE", "IS FALSE", "NOT EXISTS"),
+)
+_VALUES: tuple[Any, ...] = (
+    *(
+        "a",
+        "ab",
+        "a-b",
+        "a/b",
+        "1",
+        "1.0",
+        "true",
+        'a"',
+        'a\\"',
+        "a b",
+        "",
+        "*",
+        1,
+        1.0,
+        2,
+        True,
+        False,
+        None,
+    ),
+    *([], ["a"], [1, "a"], {}, {"b": "a"}, {"b": None, "c": 1}),
+)
+_EVENTS: tuple[dict[str, Any], ...] = ({}, *({"a": value} for value in _VALUES), {"a": {"b": ["a"]}, "c": 1})
+
+
+def _is_same(text: str) -> int:
+    """Compare both ways over all the events; how often the answer was true."""
+    try:
+        compile(text)
+    except FilterError:
+        return 0
+    slow = [decide(text, event).value for event in _EVENTS]
+    assert [verdict(text, event) for event in _EVENTS] == slow, text
+    return slow.count(True)
+
+
+@pytest.mark.parametrize("selector", ["$.a", "$.a.b", "$.a[0]", "$.a.*", "$.a[*]"])
+def test_the_quick_verdict_of_a_condition_is_the_same(selector: str):
+    """What is decided without reasons is what is decided with them: true, false or unsure."""
+    assert sum(_is_same(f"{{ {selector} {condition} }}") for condition in _CONDITIONS) > 20
+
+
+def test_the_quick_verdict_of_several_conditions_is_the_same():
+    """In whatever order they stand, what decides ends it, and what is unsure is kept."""
+    parts = ("$.a = a", "$.a != a", "$.a = true", "$.a.b IS NULL", "$.c = 1", "$.d NOT EXISTS")
+    found = 0
+    for one, sign, other, second, third in itertools.product(
+        parts, ("&&", "||"), parts, ("&&", "||"), parts[1:3]
+    ):
+        found += _is_same(f"{{ ({one} {sign} {other}) {second} {third} }}")
+
+    assert found > 100
 
 
 @pytest.mark.parametrize(

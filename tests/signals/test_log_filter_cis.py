@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from postureaudit.signals.log_filter import decide
+from postureaudit.signals.log_filter import decide, verdict
 
 
 def called(name: str, source: str = "ec2", **more: Any) -> dict[str, Any]:
@@ -280,6 +280,14 @@ def test_the_filter_matches_its_events(control: Control, text: str):
 def test_the_filter_matches_no_other_event(control: Control, text: str):
     """No spelling takes an event that is near, for certain."""
     assert [decide(text, event).value for event in control.misses] == [False] * len(control.misses)
+
+
+@pytest.mark.parametrize(("control", "text"), CASES)
+def test_the_quick_verdict_is_the_same(control: Control, text: str):
+    """Without reasons a filter takes the same events."""
+    events = [*control.hits, *control.misses]
+
+    assert [verdict(text, event) for event in events] == [decide(text, event).value for event in events]
 
 
 def test_all_fifteen_items_are_here():

@@ -353,7 +353,7 @@ class _Run:
         """The time-out that stands for the next ask too: this endpoint's, or that of a region that is all silent."""
         found = self._silent.get((region, service))
         if found is None and self._silent and region not in self._heard_in:
-            # A time-out tells of the region where nothing else was heard meanwhile; a name that is not found, of a service.
+            # Where nothing else was heard meanwhile, a time-out tells of the region; a name not found, of a service.
             silent = [refusal for (place, _), refusal in self._silent.items() if place == region]
             timed_out = [refusal for refusal in silent if refusal.kind is RefusalKind.TIMEOUT]
             found = timed_out[0] if timed_out else silent[0] if len(silent) > 1 else None

@@ -11,7 +11,9 @@ import msgspec
 from postureaudit.evidence import Absent, Json, Refusal
 from postureaudit.resources import View, all_of, body, member
 from postureaudit.services import cloudtrail
-from postureaudit.signals import asks, log_filter, mends, targets
+from postureaudit.signals import asks, decisions, mends, targets
+from postureaudit.signals.decisions import About
+from postureaudit.signals.events import Place
 from postureaudit.signals.log_filter import FilterError
 from postureaudit.signals.model import Hop, Mend, Road, State, distinct
 from postureaudit.signals.targets import Parcel, Sender
@@ -26,11 +28,12 @@ _UP = ("GreaterThanOrEqualToThreshold", "GreaterThanThreshold")
 
 
 def roads(
-    view: View, event: Mapping[str, Json], region: str, *, about: Hashable, globally: bool
+    view: View, event: Mapping[str, Json], region: str, *, about: About, place: Place, globally: bool
 ) -> list[Road]:
-    """Every road of a CloudTrail event by way of a log group. `event` is the record itself.
+    """Every road of a CloudTrail event by way of a log group.
 
-    `about` names the event whatever its region: what does not look at the region is decided once for all.
+    `event` is the record itself, `about` names it, and `place` is where it happens: what does not look at the place is
+    decided once for all.
     """
     found: list[Road] = []
     here = cloudtrail.listed(view, region)
@@ -43,7 +46,7 @@ def roads(
         start = _trail(view, trail, event, region, globally=globally)
         other = view.other(account)
         if other is not None:
-            tails = _group(other, name, where, event, about)
+            tails = _group(other, name, where, event, about, place)
             found += [(*start, *targets.abroad(tail, account)) for tail in tails]
             continue
         if account != view.account:
@@ -51,15 +54,25 @@ def roads(
             group = Hop(kind="log group", name=name, region=where, state=State.LEAVES, reason=reason)
             found.append((*start, group))
             continue
-        found += [(*start, *tail) for tail in _group(view, name, where, event, about)]
-    return distinct([*found, *_in_vain(view, event, about)])
+        found += [(*start, *tail) for tail in _group(view, name, where, event, about, place)]
+    return distinct([*found, *_in_vain(view, about, place)])
 
 
-def _in_vain(view: View, event: Mapping[str, Json], about: Hashable) -> list[Road]:
+def _in_vain(view: View, about: About, place: Place) -> list[Road]:
     """Filters that would match the record, with alarms, in log groups that no trail writes to."""
+    unfed = view.once("unfed filters", lambda: _unfed(view))
+    if not unfed:
+        return []
+    near = _near(view, "unfed", [item for item, _ in unfed], about, place)
+    return view.once(("in vain", about, near), lambda: _waiting(view, unfed, about, near))
+
+
+def _waiting(
+    view: View, unfed: Iterable[tuple[Mapping[str, Any], str]], about: About, place: Place
+) -> list[Road]:
     found: list[Road] = []
-    for item, region in view.once("unfed filters", lambda: _unfed(view)):
-        if any(len(tail) > 1 for tail in _filter(view, item, region, event, about)):
+    for item, region in unfed:
+        if any(len(tail) > 1 for tail in _filter(view, item, region, about, place)):
             name = str(item.get("logGroupName"))
             reason = "no trail writes to the log group, in which a metric filter waits for this event"
             step = mends.elsewhere(
@@ -91,11 +104,28 @@ def _unfed(view: View) -> list[tuple[Mapping[str, Any], str]]:
     return found
 
 
+def _near(
+    view: View, group: Hashable, items: Iterable[Mapping[str, Any]], about: About, place: Place
+) -> Place:
+    """The place as far as these metric filters, which `group` names, look at it."""
+    looked = view.once(("looked at", group, about), lambda: decisions.looked_at(map(_pattern, items), about))
+    return decisions.narrowed(place, looked)
+
+
+def _pattern(item: Mapping[str, Any]) -> str:
+    return str(item.get("filterPattern") or "")
+
+
 def _trail(
     view: View, trail: cloudtrail.Trail, event: Mapping[str, Json], region: str, *, globally: bool
 ) -> Road:
     """The trail logs here, records this event, and delivers to its log group."""
     source = str(event["eventSource"])
+    key = ("trail to a group", trail.arn, region, source, globally)
+    return view.once(key, lambda: _delivering(view, trail, source, region, globally=globally))
+
+
+def _delivering(view: View, trail: cloudtrail.Trail, source: str, region: str, *, globally: bool) -> Road:
     name = trail.arn.rpartition("/")[2]
     stands = all_of(
         [
@@ -118,7 +148,9 @@ def _trail(
     return (Hop(kind="trail", name=name, region=trail.home),)
 
 
-def _group(view: View, name: str, region: str, event: Mapping[str, Json], about: Hashable) -> list[Road]:
+def _group(
+    view: View, name: str, region: str, event: Mapping[str, Json], about: About, place: Place
+) -> list[Road]:
     ask = asks.filters_ask(name, region)
     outcome = view.outcome(ask.call, region, **ask.params)
     listed = member(outcome, "metricFilters", [])
@@ -127,11 +159,15 @@ def _group(view: View, name: str, region: str, event: Mapping[str, Json], about:
     if isinstance(outcome, Absent):
         reason = "the trail's log group does not exist"
         return [(Hop(kind="log group", name=name, region=region, state=State.BROKEN, reason=reason),)]
-    filtered = [
-        road
-        for item in sorted(listed, key=lambda item: str(item.get("filterName")))
-        for road in _filter(view, item, region, event, about)
-    ]
+    near = _near(view, (name, region), listed, about, place)
+    filtered = view.once(
+        ("filtered", name, region, about, near),
+        lambda: [
+            road
+            for item in sorted(listed, key=lambda item: str(item.get("filterName")))
+            for road in _filter(view, item, region, about, near)
+        ],
+    )
     return [*filtered, *_queried(view, name, region, event)]
 
 
@@ -167,9 +203,7 @@ def _may_find(query: Mapping[str, Any], group: str, event: Mapping[str, Json]) -
     return about and group in [item.removesuffix(":*") for item in named]
 
 
-def _filter(
-    view: View, item: Mapping[str, Any], region: str, event: Mapping[str, Json], about: Hashable
-) -> list[Road]:
+def _filter(view: View, item: Mapping[str, Any], region: str, about: About, place: Place) -> list[Road]:
     """A metric filter that matches, and what watches its metric; none for one that is about other events."""
     name = str(item.get("filterName"))
     hop = Hop(kind="metric filter", name=name, region=region)
@@ -178,7 +212,7 @@ def _filter(
         return [(msgspec.structs.replace(hop, state=State.UNKNOWN, reason=reason),)]
 
     try:
-        found = decided(view, str(item.get("filterPattern") or ""), event, about)
+        found = decisions.decided(_pattern(item), about, place)
     except FilterError as error:
         return unsure(f"its pattern is not understood: {error.message}")
     if found.value is False:
@@ -192,16 +226,6 @@ def _filter(
         for metric in item.get("metricTransformations") or []
         for tail in _metric(view, metric, region)
     ]
-
-
-# Fields in which the same event differs from region to region (see events.yaml); ARNs hold the region too.
-_REGIONAL = ("awsRegion", "arn", "Arn", "ARN", "requestParameters", "eventTime")
-
-
-def decided(view: View, text: str, event: Mapping[str, Json], about: Hashable) -> log_filter.Decision:
-    regional = not text.lstrip().startswith("{") or any(word in text for word in _REGIONAL)
-    key = ("filter", text, about, event["awsRegion"] if regional else "")
-    return view.once(key, lambda: log_filter.decide(text, event))
 
 
 def _metric(view: View, metric: Mapping[str, Any], region: str) -> list[Road]:

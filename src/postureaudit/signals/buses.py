@@ -28,17 +28,24 @@ CALLS = (
 _LONGEST = 8  # buses in a row
 ENABLED = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
 # Fields that say which event this is. A rule that fails in one of them was not made for it: it is no broken road.
-_IDENTITY = (
-    *("source", "detail-type", "detail.eventName", "detail.eventSource", "detail.type"),
-    *("detail.configRuleName", "detail.configRuleARN", "detail.resourceType", "detail.resourceId"),
-    *("detail.messageType", "detail.findings.ProductArn", "detail.findings.ProductName"),
-    *("detail.findings.GeneratorId", "detail.findings.Types", "detail.findings.Id", "detail.findings.Title"),
-    *(
-        "detail.findings.Resources.Type",
-        "detail.findings.Compliance.SecurityControlId",
-        "detail.userIdentity.type",
-    ),
-    *("detail.errorCode", "detail.errorMessage", "detail.actionName", "resources"),
+_IDENTITY = frozenset(
+    (
+        *("source", "detail-type", "detail.eventName", "detail.eventSource", "detail.type"),
+        *("detail.configRuleName", "detail.configRuleARN", "detail.resourceType", "detail.resourceId"),
+        *("detail.messageType", "detail.findings.ProductArn", "detail.findings.ProductName"),
+        *(
+            "detail.findings.GeneratorId",
+            "detail.findings.Types",
+            "detail.findings.Id",
+            "detail.findings.Title",
+        ),
+        *(
+            "detail.findings.Resources.Type",
+            "detail.findings.Compliance.SecurityControlId",
+            "detail.userIdentity.type",
+        ),
+        *("detail.errorCode", "detail.errorMessage", "detail.actionName", "resources"),
+    )
 )
 
 # Fields whose value in the sample says something of every such event: a pattern that takes it takes them all.
@@ -113,12 +120,15 @@ def _rule(
 ) -> list[Road]:
     name, region = str(rule["Name"]), rules.region
     try:
-        mismatch = event_pattern.explain(_pattern(str(rule["EventPattern"])), event)
+        pattern = _pattern(str(rule["EventPattern"]))
+        missed = event_pattern.missed(pattern, event)
     except PatternError as error:
         return [(_hop(name, region, State.UNKNOWN, f"its pattern is not understood: {error.message}"),)]
-    if mismatch is not None:
-        if mismatch.field in _IDENTITY:
-            return []
+    if missed in _IDENTITY:
+        return []
+    if missed is not None:
+        mismatch = event_pattern.explain(pattern, event)
+        assert mismatch is not None, "it is the same question"
         key = ("missed", region, rules.bus, name, mismatch.sentence(), str(mismatch.has))
         return [(view.once(key, lambda: _missed(rules, rule, mismatch)),)]
     if rule.get("State") not in ENABLED:

@@ -23,26 +23,34 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from postureaudit.evidence import Json
 from postureaudit.signals.event_json import PatternError
 from postureaudit.signals.event_matchers import listed, one_of, show
-from postureaudit.signals.event_syntax import Branch, Field, dotted, read
+from postureaudit.signals.event_sight import Seen, Test, Ways, all_failing, apart, failing
+from postureaudit.signals.event_syntax import Branch, read
 
-__all__ = ["Mismatch", "Pattern", "PatternError", "compile", "explain", "matches", "only"]
-
-# Which element of which array: the arrays of an event are numbered as they are met.
-_Spot = frozenset[tuple[int, int]]
+__all__ = ["Mismatch", "Pattern", "PatternError", "compile", "explain", "matches", "missed", "only"]
 
 
-class Pattern(msgspec.Struct, frozen=True):
+class Pattern(msgspec.Struct, frozen=True, dict=True):
     """A pattern that EventBridge accepts, ready to be matched: one of its branches must match."""
 
     branches: tuple[Branch, ...]
+
+    @functools.cached_property
+    def ways(self) -> Ways:
+        """The way to its fields, worked out once."""
+        return Ways(field.name for branch in self.branches for field in branch.fields)
+
+    @functools.cached_property
+    def choices(self) -> tuple[tuple[tuple[Test, ...], tuple[Test, ...]], ...]:
+        """The tests of each branch, in the order of the document and by name."""
+        found = [tuple(map(Test, branch.fields)) for branch in self.branches]
+        return tuple((tests, tuple(sorted(tests, key=lambda test: test.name))) for tests in found)
 
 
 class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,23 +87,6 @@ class Mismatch(msgspec.Struct, frozen=True, kw_only=True):
                 return f"has {listed(values, 'and')}"
 
 
-class _Leaf(msgspec.Struct, frozen=True):
-    """A value of the event that is no object and no array, and the array elements around it."""
-
-    value: Json
-    spot: _Spot
-
-
-class _Event(msgspec.Struct, frozen=True):
-    """Of an event, the leaves that a pattern may look at, by dotted path, and what else stands at its fields."""
-
-    leaves: Mapping[str, list[_Leaf]]
-    shapes: Mapping[str, str]
-
-    def at(self, name: str) -> list[_Leaf]:
-        return self.leaves.get(name, [])
-
-
 def compile(pattern: str | Mapping[str, Json]) -> Pattern:
     """Read a pattern, from its JSON text or as a mapping; a PatternError says why EventBridge would refuse it."""
     return _compile_text(pattern) if isinstance(pattern, str) else Pattern(read(pattern))
@@ -115,8 +106,15 @@ def only(pattern: Pattern, names: Iterable[str]) -> Pattern:
 def matches(pattern: Pattern | str | Mapping[str, Json], event: Mapping[str, Json]) -> bool:
     """Tell whether EventBridge would send this event to the targets of a rule with this pattern."""
     ready = pattern if isinstance(pattern, Pattern) else compile(pattern)
-    seen = _look(event, ready)
-    return any(_failing(branch, seen) is None for branch in ready.branches)
+    seen = ready.ways.look(event)
+    return any(failing(tests, seen) is None for _, tests in ready.choices)
+
+
+def missed(pattern: Pattern | str | Mapping[str, Json], event: Mapping[str, Json]) -> str | None:
+    """The field that `explain` names, without the rest of it."""
+    ready = pattern if isinstance(pattern, Pattern) else compile(pattern)
+    found = _nearest(ready, ready.ways.look(event))
+    return found[0][0].name if found else None
 
 
 def explain(pattern: Pattern | str | Mapping[str, Json], event: Mapping[str, Json]) -> Mismatch | None:
@@ -125,128 +123,43 @@ def explain(pattern: Pattern | str | Mapping[str, Json], event: Mapping[str, Jso
     Of the branches of a `$or` it is the one with the fewest failing fields, of its fields the first.
     """
     ready = pattern if isinstance(pattern, Pattern) else compile(pattern)
-    seen = _look(event, ready)
-    if any(_failing(branch, seen) is None for branch in ready.branches):
+    seen = ready.ways.look(event)
+    nearest = _nearest(ready, seen)
+    if nearest is None:
         return None
-    failing = [_all_failing(branch, seen) for branch in ready.branches]
-    fewest = min(map(len, failing))
-    [field, *_], branch = next(
-        pair for pair in zip(failing, ready.branches, strict=True) if len(pair[0]) == fewest
-    )
-    # Branches that are as near and fail at the same field are one choice between their values.
-    choices = [names[0] for names in failing if len(names) == fewest and names[0].name == field.name]
-    elsewhere = any(names[0].name != field.name for names in failing)
-    found = seen.at(field.name)
+    [test, *_], tests, choices, elsewhere = nearest
+    found = seen.at(test.name)
     return Mismatch(
-        field=field.name,
+        field=test.name,
         has=tuple(leaf.value for leaf in found),
         wants=one_of(tuple(itertools.chain.from_iterable(choice.matchers for choice in choices))),
-        shape=seen.shapes.get(field.name, ""),
-        apart=_apart(field, branch, seen),
+        shape=seen.shapes.get(test.name, ""),
+        apart=apart(test, tests, seen),
         branches=len(ready.branches) if elsewhere else 1,
     )
 
 
-@functools.lru_cache(maxsize=1024)
+def _nearest(pattern: Pattern, seen: Seen) -> tuple[list[Test], tuple[Test, ...], list[Test], bool] | None:
+    """None for a match; else of the nearest branch the failing tests and all of them.
+
+    Then, of all branches as near, those that fail at the same field: they are one choice between their values; and
+    whether others fail elsewhere.
+    """
+    failures = []
+    for tests, by_name in pattern.choices:
+        found = all_failing(tests, by_name, seen)
+        if not found:
+            return None
+        failures.append(found)
+    fewest = min(map(len, failures))
+    found, (tests, _) = next(
+        pair for pair in zip(failures, pattern.choices, strict=True) if len(pair[0]) == fewest
+    )
+    name = found[0].name
+    choices = [names[0] for names in failures if len(names) == fewest and names[0].name == name]
+    return found, tests, choices, any(names[0].name != name for names in failures)
+
+
+@functools.lru_cache(maxsize=8192)
 def _compile_text(pattern: str) -> Pattern:
     return Pattern(read(pattern))
-
-
-def _look(event: Mapping[str, Json], pattern: Pattern) -> _Event:
-    """Walk the event along the fields of the pattern. Not recursive: an event may be nested at will."""
-    names = {field.name for branch in pattern.branches for field in branch.fields}
-    on_the_way = {prefix for name in names for prefix in _prefixes(name)}
-    leaves: dict[str, list[_Leaf]] = defaultdict(list)
-    shapes: dict[str, str] = {}
-    arrays = itertools.count()
-    todo: list[tuple[str, Json, _Spot]] = list(_inside(event, None, frozenset(), on_the_way))
-    while todo:
-        path, value, spot = todo.pop()
-        if isinstance(value, Mapping):
-            shapes.setdefault(path, "an object")
-            todo.extend(_inside(value, path, spot, on_the_way))
-        elif isinstance(value, list | tuple):
-            shapes.setdefault(path, "a list with no plain value in it" if value else "an empty list")
-            array = next(arrays)
-            todo.extend(
-                # A plain value in an array stands in no object, so that it goes with every element.
-                (path, item, spot | {(array, index)} if isinstance(item, Mapping | list | tuple) else spot)
-                for index, item in reversed(list(enumerate(value)))
-            )
-        elif path in names:
-            leaves[path].append(_Leaf(value, spot))
-    return _Event(leaves, shapes)
-
-
-def _inside(
-    value: Mapping[str, Json], path: str | None, spot: _Spot, on_the_way: set[str]
-) -> Iterator[tuple[str, Json, _Spot]]:
-    for name, item in reversed(list(value.items())):
-        if (inner := dotted(path, name)) in on_the_way:
-            yield inner, item, spot
-
-
-def _prefixes(name: str) -> Iterator[str]:
-    steps = name.split(".")
-    return (".".join(steps[:count]) for count in range(1, len(steps) + 1))
-
-
-def _failing(branch: Branch, event: _Event) -> Field | None:
-    """The field at which no choice of array elements is left; None if the branch matches.
-
-    The engine goes through the fields by name and keeps the array elements it has entered. `exists: false` asks
-    about those alone, which is why the order counts: with one element entered, the others are out of sight.
-    """
-    fields = sorted(branch.fields, key=lambda field: field.name)
-    spots: set[_Spot] = {frozenset()}
-    for field, ahead in zip(fields, _arrays_ahead(fields, event), strict=True):
-        leaves = event.at(field.name)
-        fitting = {leaf.spot for leaf in leaves if field.fits(leaf.value)}
-        reached = {spot | entered for spot in spots for entered in _beside(spot, fitting)}
-        if field.may_be_absent():
-            present = {leaf.spot for leaf in leaves}
-            reached |= {spot for spot in spots if next(_beside(spot, present), None) is None}
-        if not reached:
-            return field
-        # Elements of arrays that no later field stands in are forgotten, or they would multiply.
-        spots = {frozenset(place for place in spot if place[0] in ahead) for spot in reached}
-    return None
-
-
-def _arrays_ahead(fields: list[Field], event: _Event) -> list[set[int]]:
-    """For each field, the arrays around the leaves of the fields after it."""
-    ahead: list[set[int]] = [set()] if fields else []
-    for field in reversed(fields[1:]):
-        ahead.append(ahead[-1] | {array for leaf in event.at(field.name) for array, _ in leaf.spot})
-    return ahead[::-1]
-
-
-def _beside(spot: _Spot, others: Iterable[_Spot]) -> Iterator[_Spot]:
-    """Those of the others that enter no array at another element than `spot` does."""
-    entered = dict(spot)
-    return (other for other in others if all(entered.get(array, index) == index for array, index in other))
-
-
-def _all_failing(branch: Branch, event: _Event) -> list[Field]:
-    """The fields that fail by themselves, in the document's order; else the one that fails beside the others."""
-    alone = [field for field in branch.fields if not _may_match(field, event)]
-    last = _failing(branch, event)
-    return alone or ([last] if last else [])
-
-
-def _may_match(field: Field, event: _Event) -> bool:
-    leaves = event.at(field.name)
-    if field.may_be_absent() and all(leaf.spot for leaf in leaves):
-        return True
-    return any(field.fits(leaf.value) for leaf in leaves)
-
-
-def _apart(field: Field, branch: Branch, event: _Event) -> tuple[str, ...]:
-    """The other fields in the same arrays, if this one matches a value and fails for where it stands."""
-    arrays = {array for leaf in event.at(field.name) if field.fits(leaf.value) for array, _ in leaf.spot}
-    return tuple(
-        other.name
-        for other in branch.fields
-        if other.name < field.name
-        and arrays & {array for leaf in event.at(other.name) for array, _ in leaf.spot}
-    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,33 +86,110 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     time: str
 
 
+FIELDS = ("account", "region", "partition", "time")  # of a Place
+
+
 def document(template: Json, place: Place) -> Any:
-    """The event itself: the template with account, region, partition and time filled in."""
+    """The event itself: the template with account, region, partition and time filled in.
+
+    Parts in which nothing is filled in are those of the template: the event is not to be changed.
+    """
+    fill = _filler(_Same(template))
+    return template if fill is None else fill(place)
+
+
+def marks(template: Json) -> frozenset[str]:
+    """The fields of a place that are filled in anywhere in a template."""
     match template:
         case dict():
-            return {name: document(value, place) for name, value in template.items()}
+            return frozenset().union(*map(marks, template.values()))
         case list():
-            return [document(value, place) for value in template]
+            return frozenset().union(*map(marks, template))
         case str():
-            return _MARK.sub(lambda match: str(getattr(place, match[1])), template)
+            return frozenset(_MARK.findall(template))
         case _:
-            return template
+            return frozenset()
+
+
+Filler = Callable[[Place], Any]
+
+
+class _Same:
+    """Something by what it is, not by what it equals; it stays alive as long as this does."""
+
+    __slots__ = ("it",)
+
+    def __init__(self, it: Any) -> None:
+        self.it = it
+
+    def __hash__(self) -> int:
+        return id(self.it)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.it is self.it
+
+
+@functools.lru_cache(maxsize=1024)
+def _filler(template: _Same) -> Filler | None:
+    """What fills a template in, worked out once; None where there is nothing to fill in."""
+    return _filled(template.it)
+
+
+def _filled(template: Any) -> Filler | None:
+    match template:
+        case dict():
+            return _filled_parts(template, list(template.items()))
+        case list():
+            return _filled_parts(template, list(enumerate(template)))
+        case str() if _MARK.search(template):
+            texts, names = _MARK.split(template)[::2], _MARK.findall(template)
+            given = operator.attrgetter(*names)
+            if texts == ["", ""]:
+                return given
+            form = "%s".join(text.replace("%", "%%") for text in texts)
+            return lambda place: form % given(place)
+        case _:
+            return None
+
+
+def _filled_parts(template: Any, parts: list[tuple[Any, Any]]) -> Filler | None:
+    changing = [(at, fill) for at, part in parts if (fill := _filled(part)) is not None]
+    if not changing:
+        return None
+
+    def all_parts(place: Place) -> Any:
+        found = template.copy()
+        for at, inner in changing:
+            found[at] = inner(place)
+        return found
+
+    return all_parts
 
 
 def in_security_hub(kind: str, event: Mapping[str, Json], place: Place) -> dict[str, Json] | None:
     """The same finding as Security Hub sends it on, for what GuardDuty and Config raise; None for other kinds."""
-    name = f"{kind}-in-securityhub"
-    kinds = _file()["kinds"]
-    if name not in kinds:
+    template = _hub_template(kind)
+    if template is None:
         return None
-    found: dict[str, Json] = document(_template(name, kinds), place)
-    finding = found["detail"]["findings"][0]
-    if kind == "guardduty":
-        severity = float(event["detail"]["severity"])
-        label, normalized = next((label, number) for least, label, number in _LABELS if severity >= least)
-        finding["Severity"] = {"Label": label, "Normalized": normalized, "Original": str(severity)}
-        finding["FindingProviderFields"]["Severity"] = {"Label": label, "Original": str(severity)}
-    return found
+    found: dict[str, Json] = document(template, place)
+    if kind != "guardduty":
+        return found
+    severity = float(event["detail"]["severity"])
+    label, normalized = next((label, number) for least, label, number in _LABELS if severity >= least)
+    [finding, *others] = found["detail"]["findings"]
+    given = {"Label": label, "Original": str(severity)}
+    finding = {
+        **finding,
+        "Severity": {"Label": label, "Normalized": normalized, "Original": str(severity)},
+        "FindingProviderFields": {**finding["FindingProviderFields"], "Severity": given},
+    }
+    return {**found, "detail": {**found["detail"], "findings": [finding, *others]}}
+
+
+@functools.lru_cache(maxsize=64)
+def _hub_template(kind: str) -> dict[str, Any] | None:
+    name, kinds = f"{kind}-in-securityhub", _file()["kinds"]
+    return _template(name, kinds) if name in kinds else None
 
 
 @functools.lru_cache(maxsize=1)
@@ -125,7 +203,22 @@ def signals() -> tuple[Signal, ...]:
 
 def signal(name: str) -> Signal:
     """The signal of this id. KeyError when there is none."""
-    return next(item for item in signals() if item.id == name)
+    return _by_id()[name]
+
+
+@functools.lru_cache(maxsize=1)
+def _by_id() -> Mapping[str, Signal]:
+    return {item.id: item for item in signals()}
+
+
+def member(about: tuple[str, str]) -> Member:
+    """The event of this name of the signal of this id. KeyError when there is none."""
+    return _members()[about]
+
+
+@functools.lru_cache(maxsize=1)
+def _members() -> Mapping[tuple[str, str], Member]:
+    return {(item.id, found.name): found for item in signals() for found in item.members}
 
 
 def rows() -> list[dict[str, Json]]:

@@ -10,44 +10,29 @@ Where the guide is silent, the answer is no guess but "unsure", with the reason,
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from postureaudit.evidence import Json
-from postureaudit.signals.log_filter_outcome import (
-    NO,
-    YES,
-    Fail,
-    Outcome,
-    all_of,
-    any_of,
-    sentences,
-    unless,
-    unsure,
-)
+from postureaudit.signals import log_filter_leaf
+from postureaudit.signals.log_filter_outcome import Outcome, all_of, any_of, sentences, unsure
 from postureaudit.signals.log_filter_syntax import FilterError, parse
 from postureaudit.signals.log_filter_terms import search
 from postureaudit.signals.log_filter_tree import (
     And,
     Columns,
     Comparison,
-    Each,
     Everything,
-    Keyword,
     Node,
-    Operator,
     Or,
-    Selector,
     State,
     Terms,
     Tree,
-    Word,
     leaves,
 )
-from postureaudit.signals.log_filter_values import MISSING, Found, Missing, equal, ordered, show, unequal
 
-__all__ = ["Decision", "Filter", "FilterError", "compile", "decide", "explain", "matches"]
+__all__ = ["Decision", "Filter", "FilterError", "compile", "decide", "explain", "matches", "verdict"]
 
 Event = Mapping[str, Json]
 
@@ -78,7 +63,7 @@ class Filter(msgspec.Struct, frozen=True):
                 return _decision(_whole(node, event))
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=4096)
 def compile(text: str) -> Filter:
     """Read a filter pattern once. Raises FilterError for what CloudWatch Logs would refuse."""
     return Filter(text, parse(text))
@@ -96,6 +81,16 @@ def matches(text: str, event: Event) -> bool:
     ask `decide`, whose None is neither.
     """
     return decide(text, event).value is True
+
+
+def verdict(text: str, event: Event) -> bool | None:
+    """The value of `decide` without its reasons, which is most of the work: a part that decides ends it."""
+    found = compile(text)
+    match found.tree:
+        case Everything() | Terms() | Columns():
+            return found.decide(event).value
+        case _:
+            return _ready(text)(event)
 
 
 def explain(text: str, event: Event) -> str:
@@ -123,16 +118,10 @@ def _whole(node: Node, event: Event) -> Outcome:
     outcome = _node(node, event)
     if not outcome.value:
         return outcome
-    wrong = [leaf.selector for leaf in leaves(node) if _is_container(leaf, event)]
+    wrong = [leaf.selector for leaf in leaves(node) if log_filter_leaf.is_container(leaf, event)]
     if not wrong:
         return outcome
     return unsure(f"{wrong[0]} is an array or object, and AWS does not say whether the rest may match then")
-
-
-def _is_container(leaf: Comparison | State, event: Event) -> bool:
-    if leaf.selector.wild or (isinstance(leaf, State) and leaf.keyword is Keyword.NOT_EXISTS):
-        return False
-    return isinstance(_select(leaf.selector, event)[0], list | Mapping)
 
 
 def _node(node: Node, event: Event) -> Outcome:
@@ -142,113 +131,49 @@ def _node(node: Node, event: Event) -> Outcome:
         case Or(parts):
             return any_of([_node(part, event) for part in parts])
         case leaf:
-            return _leaf(leaf, event)
+            return log_filter_leaf.judge(leaf, event)
 
 
-def _leaf(leaf: Comparison | State, event: Event) -> Outcome:
-    """One condition, on what its selector finds: one value, or with a wildcard any number."""
-    found = _select(leaf.selector, event)
-    outcomes = [_holds(leaf, value) for value in found]
-    outcome = _across(leaf, outcomes) if leaf.selector.wild else outcomes[0]
-    if outcome.value is not False:
-        return outcome
-    shown = show(found[0]) if not leaf.selector.wild else ", ".join(map(show, found[:3])) or "empty"
-    return Outcome(False, fails=(Fail(str(leaf.selector), shown, _wanted(leaf)),))
+Quick = Callable[[Event], bool | None]
 
 
-def _across(leaf: Comparison | State, outcomes: Sequence[Outcome]) -> Outcome:
-    """ "You can use the JSON wildcard to select any array element or any JSON object field": one that holds is enough.
+@functools.lru_cache(maxsize=4096)
+def _ready(text: str) -> Quick:
+    """A JSON filter as one function."""
+    node = compile(text).tree
+    assert isinstance(node, And | Or | Comparison | State), "of the other kinds it is none"
+    holds = _quick(node)
+    conditions = list(leaves(node))
 
-    Of != and NOT EXISTS the guide does not say whether one or all must differ.
-    """
-    some = any_of(outcomes)
-    if not _is_negative(leaf) or some.value is all_of(outcomes).value:
-        return some
-    return unsure(
-        f"AWS does not say whether {_negation(leaf)} holds for one or for all that {leaf.selector} selects"
-    )
+    def whole(event: Event) -> bool | None:
+        found = holds(event)
+        if found and any(log_filter_leaf.is_container(leaf, event) for leaf in conditions):
+            return None  # see _whole
+        return found
 
-
-def _is_negative(leaf: Comparison | State) -> bool:
-    return (
-        leaf.keyword is Keyword.NOT_EXISTS if isinstance(leaf, State) else leaf.operator is Operator.UNEQUAL
-    )
+    return whole
 
 
-def _negation(leaf: Comparison | State) -> str:
-    return leaf.keyword if isinstance(leaf, State) else leaf.operator
+def _quick(node: Node) -> Quick:
+    match node:
+        case And(parts):
+            return _series([_quick(part) for part in parts], ends=False)
+        case Or(parts):
+            return _series([_quick(part) for part in parts], ends=True)
+        case leaf:
+            return log_filter_leaf.quick(leaf)
 
 
-def _select(selector: Selector, event: Event) -> list[Found]:
-    """What is there. "The elements in arrays follow a zero-based numbering system." """
-    found: list[Found] = [event]
-    for step in selector.steps:
-        found = [inner for value in found for inner in _step(step, value)]
-    return found
+def _series(parts: list[Quick], *, ends: bool) -> Quick:
+    """Three-valued "and" (ended by a False) or "or" (ended by a True)."""
 
+    def series(event: Event) -> bool | None:
+        doubtful = False
+        for part in parts:
+            found = part(event)
+            if found is ends:
+                return ends
+            doubtful = doubtful or found is None
+        return None if doubtful else not ends
 
-def _step(step: str | int | Each, value: Found) -> Iterable[Found]:
-    match step, value:
-        case str(name), Mapping():
-            return [value.get(name, MISSING)]
-        case int(index), list() if index < len(value):
-            return [value[index]]
-        case Each.FIELD, Mapping():
-            return list(value.values())
-        case Each.ELEMENT, list():
-            return value
-        case _:
-            return [MISSING]
-
-
-def _holds(leaf: Comparison | State, found: Found) -> Outcome:
-    if isinstance(leaf, State):
-        return _state(leaf, found)
-    selector, operator, value = leaf.selector, leaf.operator, leaf.value
-    match found:
-        case Missing() if operator is Operator.UNEQUAL:
-            # Seen in the console's test of a pattern: no match (github.com/DataBiosphere/azul/issues/5884).
-            return unsure(f"{selector} is missing, and AWS does not say whether {operator} holds then")
-        case Missing() | list() | Mapping():
-            return NO
-    if operator is Operator.UNEQUAL:
-        outcome = unequal(selector, found, value)
-    elif operator is Operator.EQUAL:
-        outcome = equal(selector, found, value)
-    else:
-        outcome = ordered(selector, operator, found, value)
-    if outcome.value and isinstance(value, Word) and value.needs_quotes:
-        return unsure(f"AWS wants double quotation marks around {value}")
-    return outcome
-
-
-def _state(leaf: State, found: Found) -> Outcome:
-    """IS NULL: "set to null"; NOT EXISTS: not there at all; IS TRUE and IS FALSE: the boolean."""
-    match leaf.keyword:
-        case Keyword.NOT_EXISTS:
-            return YES if found is MISSING else NO
-        case Keyword.IS_NULL:
-            return YES if found is None else NO
-        case Keyword.IS_TRUE | Keyword.IS_FALSE as keyword:
-            wanted = keyword is Keyword.IS_TRUE
-            if isinstance(found, bool):
-                return YES if found is wanted else NO
-            same = isinstance(found, str) and found.casefold() == str(wanted).casefold()
-            return unless(
-                same,
-                f"{leaf.selector} is the text {show(found)}, and AWS does not say whether that {keyword}",
-            )
-
-
-def _wanted(leaf: Comparison | State) -> str:
-    match leaf:
-        case State(keyword=Keyword.NOT_EXISTS):
-            return "it not to exist"
-        case State(keyword=keyword):
-            return keyword.removeprefix("IS ").lower()
-        case Comparison(operator=Operator.EQUAL, value=value):
-            return value.text if isinstance(value, Word) else str(value)
-        case Comparison(operator=Operator.UNEQUAL, value=value):
-            return f"anything but {value.text if isinstance(value, Word) else value}"
-        case Comparison(operator=operator, value=value):
-            return f"{operator} {value}"
+    return series

@@ -11,8 +11,9 @@ import msgspec
 from postureaudit.asks import Ask, Collection, Scope
 from postureaudit.evidence import Answer, Json, Record, Refusal, canonical
 from postureaudit.resources import View
-from postureaudit.signals import alarms, asks, event_pattern, events, rules, sources, watchers
+from postureaudit.signals import asks, decisions, event_pattern, events, rules, sources, watchers
 from postureaudit.signals.event_pattern import PatternError
+from postureaudit.signals.events import Place
 from postureaudit.signals.log_filter import FilterError
 
 PATTERN, FILTER = "events:TestEventPattern", "logs:TestMetricFilter"
@@ -147,7 +148,12 @@ def _matches(pattern: str, event: Mapping[str, Json]) -> bool | None:
 def _of_filter(view: View, item: Mapping[str, Any], region: str, names: Set[str]) -> Iterator[Question]:
     """The questions about a metric filter: as many events in each as the call takes."""
     text = str(item.get("filterPattern") or "")
-    wanted = [(about, record) for about, record in watchers.records(view, region) if about[0] in names]
+    place = sources.place_of(view, region)
+    wanted = [
+        (about, events.document(events.member(about).template["detail"], place))
+        for about in watchers.recorded()
+        if about[0] in names
+    ]
     for start in range(0, len(wanted), _MESSAGES):
         part = wanted[start : start + _MESSAGES]
         yield Question(
@@ -160,15 +166,14 @@ def _of_filter(view: View, item: Mapping[str, Any], region: str, names: Set[str]
                 "logEventMessages": [json.dumps(record) for _, record in part],
             },
             about=tuple(
-                About(signal=about[0], event=about[1], ours=_takes(view, text, record, about))
-                for about, record in part
+                About(signal=about[0], event=about[1], ours=_takes(text, about, place)) for about, _ in part
             ),
         )
 
 
-def _takes(view: View, text: str, record: dict[str, Json], about: tuple[str, str]) -> bool | None:
+def _takes(text: str, about: tuple[str, str], place: Place) -> bool | None:
     try:
-        return alarms.decided(view, text, record, about).value
+        return decisions.decided(text, about, place).value
     except FilterError:
         return None
 

@@ -84,7 +84,12 @@ def roads(view: View, signal: Signal, item: Member, region: str) -> list[Road]:
             record = emission.event["detail"]
             about = (signal.id, item.name)
             found += alarms.roads(
-                view, record, region, about=about, globally=signal.leader_only or item.leader_only
+                view,
+                record,
+                region,
+                about=about,
+                place=sources.place_of(view, region),
+                globally=signal.leader_only or item.leader_only,
             )
     return ranked(distinct(found))
 

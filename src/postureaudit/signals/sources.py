@@ -48,8 +48,7 @@ def _new_hub(view: View, region: str) -> bool | Refusal:
 
 def emissions(view: View, signal: Signal, item: Member, region: str) -> Iterable[Emission]:
     """Every bus that the event appears on: its own region's, and by way of Security Hub the linked region's."""
-    place = place_of(view, region)
-    event: dict[str, Json] = events.document(item.template, place)
+    place, event = place_of(view, region), _event(view, signal, item, region)
     source = _source(view, event, region, kind=signal.kind, globally=signal.leader_only or item.leader_only)
     hidden = _archived(view, event, region) if signal.kind == "guardduty" else ()
     start: Road = (*source, *hidden)
@@ -77,8 +76,7 @@ def administered(view: View, signal: Signal, item: Member, region: str) -> Itera
     """The road to the account that administers the service: its members' findings are sent to it as well."""
     if signal.kind not in ("guardduty", "securityhub"):
         return
-    place = place_of(view, region)
-    event: dict[str, Json] = events.document(item.template, place)
+    place, event = place_of(view, region), _event(view, signal, item, region)
     if signal.kind == "guardduty":
         start = (_detector(view, region), *_archived(view, event, region))
         detector = detector_id(view, region)
@@ -119,11 +117,22 @@ def administered(view: View, signal: Signal, item: Member, region: str) -> Itera
 
 def place_of(view: View, region: str) -> Place:
     """Where and when an event of this region would happen: the moment the evidence was complete."""
-    return Place(
-        account=view.account,
-        region=region,
-        partition=view.partition,
-        time=view.evidence.header.ended or "2026-01-01T00:00:00Z",
+    return view.once(
+        ("place", region),
+        lambda: Place(
+            account=view.account,
+            region=region,
+            partition=view.partition,
+            time=view.evidence.header.ended or "2026-01-01T00:00:00Z",
+        ),
+    )
+
+
+def _event(view: View, signal: Signal, item: Member, region: str) -> dict[str, Json]:
+    """The event as it happens in this region; not to be changed."""
+    return view.once(
+        ("event", signal.id, item.name, region),
+        lambda: events.document(item.template, place_of(view, region)),
     )
 
 
@@ -158,6 +167,10 @@ def _hop(kind: str, name: str, region: str, stands: bool | Refusal, reason: str)
 
 
 def _detector(view: View, region: str) -> Hop:
+    return view.once(("detector", region), lambda: _detecting(view, region))
+
+
+def _detecting(view: View, region: str) -> Hop:
     found = detector_id(view, region)
     if isinstance(found, Refusal) or not found:
         stands: bool | Refusal = found if isinstance(found, Refusal) else False
@@ -169,6 +182,10 @@ def _detector(view: View, region: str) -> Hop:
 
 def detector_id(view: View, region: str) -> str | Refusal:
     """The region's detector id, "" where there is none."""
+    return view.once(("detector id", region), lambda: _detector_id(view, region))
+
+
+def _detector_id(view: View, region: str) -> str | Refusal:
     found = member(view.outcome("guardduty:ListDetectors", region), "DetectorIds", [])
     return found if isinstance(found, Refusal) else str(next(iter(found), ""))
 
@@ -207,6 +224,10 @@ def _archived(view: View, event: Mapping[str, Json], region: str) -> Road:
 
 
 def _recorder(view: View, region: str) -> Hop:
+    return view.once(("recorder", region), lambda: _recording(view, region))
+
+
+def _recording(view: View, region: str) -> Hop:
     listed = member(
         view.outcome("config:DescribeConfigurationRecorders", region), "ConfigurationRecorders", []
     )
@@ -260,6 +281,10 @@ def _through_hub(
 
 
 def _hub(view: View, region: str, product: str) -> Road:
+    return view.once(("hub", region, product), lambda: _accepting(view, region, product))
+
+
+def _accepting(view: View, region: str, product: str) -> Road:
     outcome = view.outcome("securityhub:DescribeHub", region)
     on = outcome if isinstance(outcome, Refusal) else not isinstance(outcome, Absent)
     hub = _hop("source" if not product else "hub", "Security Hub", region, on, "Security Hub is off here")
@@ -283,22 +308,27 @@ def _hub(view: View, region: str, product: str) -> Road:
 
 def _automated(view: View, event: dict[str, Json], region: str) -> tuple[Road, dict[str, Json]]:
     """What Security Hub's automation rules of this region make of a finding before EventBridge sees it."""
+    found = view.once(("automation rules", region), lambda: _automation_rules(view, region))
+    if isinstance(found, Refusal):
+        return (_hop("suppression", "automation rules", region, found, ""),), event
+    return _ruled(found, event, region)
+
+
+def _automation_rules(view: View, region: str) -> list[tuple[dict[str, Any], Record]] | Refusal:
+    """The automation rules of a region, each with the record that it stands in."""
     listed = member(view.outcome("securityhub:ListAutomationRules", region), "AutomationRulesMetadata", [])
     if isinstance(listed, Refusal):
-        return (_hop("suppression", "automation rules", region, listed, ""),), event
+        return listed
     rules: list[tuple[dict[str, Any], Record]] = []
     for record in view.evidence.of("securityhub:BatchGetAutomationRules", view.account, region):
         found = member(view.outcome(record.call, region, **record.params), "Rules", [])
         if isinstance(found, Refusal):
-            return (_hop("suppression", "automation rules", region, found, ""),), event
+            return found
         rules += [(item, record) for item in found]
     on = {str(item.get("RuleArn")) for item in listed if item.get("RuleStatus") == "ENABLED"}
     if on - {str(item.get("RuleArn")) for item, _ in rules}:
-        missing = Refusal(
-            RefusalKind.NOT_COLLECTED, call="securityhub:BatchGetAutomationRules", region=region
-        )
-        return (_hop("suppression", "automation rules", region, missing, ""),), event
-    return _ruled(rules, event, region)
+        return Refusal(RefusalKind.NOT_COLLECTED, call="securityhub:BatchGetAutomationRules", region=region)
+    return rules
 
 
 def _ruled(
@@ -345,6 +375,10 @@ def _given(outcome: Outcome) -> dict[str, Json]:
 
 def linked_region(view: View, region: str) -> str | Refusal:
     """The region that this region's findings are copied to; "" when they stay here."""
+    return view.once(("linked region", region), lambda: _linked_region(view, region))
+
+
+def _linked_region(view: View, region: str) -> str | Refusal:
     listed = member(view.outcome("securityhub:ListFindingAggregators", region), "FindingAggregators", [])
     if isinstance(listed, Refusal):
         return listed

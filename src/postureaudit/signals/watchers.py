@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from postureaudit.evidence import Json, Refusal, RefusalKind, heavier
+from postureaudit.evidence import Refusal, RefusalKind, heavier
 from postureaudit.resources import Facet, Resource, ResourceType, ScopeKind, View, any_of, body, facts, member
 from postureaudit.services import cloudtrail
 from postureaudit.services.base import Remedy
-from postureaudit.signals import alarms, asks, events, mends, rules, sources
+from postureaudit.signals import alarms, asks, decisions, events, mends, rules, sources
 from postureaudit.signals.arns import Arn
+from postureaudit.signals.decisions import About
 from postureaudit.signals.log_filter import FilterError
 
 CALLS = ("cloudtrail:DescribeTrails", "logs:DescribeMetricFilters", asks.ALARMS.call)
@@ -147,9 +149,11 @@ def _takes(view: View, item: Mapping[str, Any], region: str) -> bool | Refusal:
     """Whether a metric filter takes an event of a signal."""
     text = str(item.get("filterPattern") or "")
 
-    def one(about: tuple[str, str], record: dict[str, Json]) -> bool | Refusal:
+    place = sources.place_of(view, region)
+
+    def one(about: About) -> bool | Refusal:
         try:
-            found = alarms.decided(view, text, record, about).value
+            found = decisions.decided(text, about, place).value
         except FilterError as error:
             return _unsure(f"filter {item.get('filterName')}: its pattern is not understood: {error.message}")
         return (
@@ -158,20 +162,17 @@ def _takes(view: View, item: Mapping[str, Any], region: str) -> bool | Refusal:
             else found
         )
 
-    return any_of(one(about, record) for about, record in records(view, region))
+    return any_of(map(one, recorded()))
 
 
-def records(view: View, region: str) -> tuple[tuple[tuple[str, str], dict[str, Json]], ...]:
-    """((signal, event), CloudTrail's record) of every signal that comes out of CloudTrail, as of this region."""
-    place = sources.place_of(view, region)
-    return view.once(
-        ("records", region),
-        lambda: tuple(
-            ((signal.id, item.name), events.document(item.template["detail"], place))
-            for signal in events.signals()
-            if signal.by_cloudtrail
-            for item in signal.members
-        ),
+@functools.lru_cache(maxsize=1)
+def recorded() -> tuple[About, ...]:
+    """(signal, event) of every event that comes out of CloudTrail."""
+    return tuple(
+        (signal.id, item.name)
+        for signal in events.signals()
+        if signal.by_cloudtrail
+        for item in signal.members
     )
 
 
