@@ -131,7 +131,7 @@ def _judge(
     ended: _Ended,
 ) -> None:
     from postureaudit.org import run as runs
-    from postureaudit.org.judge import Task
+    from postureaudit.org.judge import Task, adopt
     from postureaudit.org.merge import merged
 
     by = reporting.judging(given, ids)
@@ -152,6 +152,7 @@ def _judge(
         say(
             "warning: a report of all accounts in one file is made in memory; jsonl is not, nor are {account} files"
         )
+    adopt(task.options, catalog)
     reports: list[Report] = []
     runs.judge(engine, store, run, done, task, progress, reports.append)
     progress.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 import sys
@@ -72,6 +73,7 @@ class Local:
     ) -> Iterator[tuple[int, R]]:
         if self._pool is None:
             # A forked process has all that this one has imported, and needs no credentials found again.
+            gc.freeze()  # what is here now is not looked at again, so that its pages stay shared
             way = "fork" if sys.platform == "linux" else "spawn"
             self._pool = ProcessPoolExecutor(
                 self.workers, multiprocessing.get_context(way), initializer=_begin

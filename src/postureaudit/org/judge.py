@@ -86,8 +86,13 @@ def _inputs(store: Store, account: str, index: str, options: str) -> str:
 _catalogs: dict[str, Catalog] = {}  # of this process, by the digest of the options; one at a time
 
 
+def adopt(options: str, catalog: Catalog) -> None:
+    """Use this catalogue for these options, here and in processes that are forked from here."""
+    _catalogs.clear()
+    _catalogs[options] = catalog
+
+
 def _catalog(task: Task) -> Catalog:
     if task.options not in _catalogs:
-        _catalogs.clear()
-        _catalogs[task.options] = task.catalog()
+        adopt(task.options, task.catalog())
     return _catalogs[task.options]
