@@ -70,9 +70,12 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def templates(self) -> tuple[tuple[str, ...], ...]:
         """The commands, each as its shell words."""
-        return tuple(
-            tuple(shlex.split(text)) for text in (*((self.command,) * bool(self.command)), *self.commands)
-        )
+        return tuple(map(_words, (*((self.command,) * bool(self.command)), *self.commands)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(shlex.split(text))
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

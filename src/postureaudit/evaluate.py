@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -45,6 +46,7 @@ def evaluate(
     wanted = catalog.select() if ids is None else frozenset(ids)
     checks = catalog.with_required(wanted)
     types = services.types()
+    documents, menders = _documents(), _menders()
     findings = []
     for account in evidence.header.accounts:
         view = (views or {}).get(account.id) or View(evidence, account.id)
@@ -66,7 +68,9 @@ def evaluate(
                 for resource in _subjects(check, types[check.resource], produced[check.resource], view)
             ]
             if check.id in wanted:
-                findings.append(_finding(check, types[check.resource], judged[check.id], view, known))
+                findings.append(
+                    _finding(check, types[check.resource], judged[check.id], view, documents, menders, known)
+                )
     return tuple(sorted(findings, key=lambda found: (-found.severity.rank, found.check, found.account)))
 
 
@@ -183,9 +187,10 @@ def _finding(
     kind: ResourceType,
     judged: list[tuple[Resource, Judgement]],
     view: View,
+    documents: Mapping[str, Document],
+    menders: Mapping[str, Mender],
     needs: Mapping[str, str],
 ) -> Finding:
-    documents, menders = _documents(), _menders()
     places = tuple(
         sorted(
             (_place(check, resource, found, view, documents, menders, needs) for resource, found in judged),
@@ -224,7 +229,8 @@ def _place(
     menders: Mapping[str, Mender],
     needs: Mapping[str, str],
 ) -> Place:
-    env = environment(check, resource, view.partition, view.leader)
+    certain = found.verdict in (Verdict.PASS, Verdict.FAIL)
+    env = environment(check, resource, view.partition, view.leader) if certain else {}
     fix: Fix | None = None
     if found.verdict is Verdict.FAIL:
         work = {name: functools.partial(mender, view, resource, needs) for name, mender in menders.items()}
@@ -239,7 +245,7 @@ def _place(
         resource=resource.id or None,
         verdict=found.verdict,
         reason=found.reason,
-        facts=_facts(check, env) if found.verdict in (Verdict.PASS, Verdict.FAIL) else {},
+        facts=_facts(check, env) if certain else {},
         owner=resource.owner,
         fix=fix,
         blind=_blind(found.refusal),
@@ -268,18 +274,28 @@ def _nothing(check: Check, kind: ResourceType, view: View) -> Place:
 def _facts(check: Check, env: Mapping[str, Json]) -> dict[str, Any]:
     """What the verdict was read from, by path."""
     found: dict[str, Any] = {}
-    paths = {at for text in check.expressions() for at in expressions.paths(expressions.compile(text).tree)}
+    for expression in _read(check.expressions()):
+        try:
+            value = expression.value(env)
+        except (expressions.Unclear, expressions.TooExpensive):
+            continue
+        found[expression.text] = _shown(value)
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(texts: tuple[str, ...]) -> tuple[expressions.Expression, ...]:
+    """The longest paths that these expressions read, sorted; without what a place says anyway."""
+    paths = {at for text in texts for at in expressions.paths(expressions.compile(text).tree)}
+    found = []
     for at in sorted(paths):
         longer = any(other[: len(at)] == at and len(other) > len(at) for other in paths)
         if longer or at[0] in ("Region", "Account", "Partition", "Leader"):
             continue
         name = ".".join(at).replace(".[]", "[]").replace("..", ".")
-        try:
-            value = expressions.compile(name).value(env)
-        except (expressions.ExpressionError, expressions.Unclear, expressions.TooExpensive):
-            continue
-        found[name] = _shown(value)
-    return found
+        with contextlib.suppress(expressions.ExpressionError):
+            found.append(expressions.compile(name))
+    return tuple(found)
 
 
 def _shown(value: Any) -> Any:

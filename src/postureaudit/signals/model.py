@@ -101,15 +101,15 @@ _BEST = (Outcome.REACHES, Outcome.UNKNOWN, Outcome.LEAVES, Outcome.BROKEN, Outco
 
 def outcome(road: Road) -> Outcome:
     """What becomes of a signal on this road: a broken hop is certain, whatever is unknown before or behind it."""
-    states = {hop.state for hop in road}
-    for state, found in (
-        (State.BROKEN, Outcome.BROKEN),
-        (State.UNKNOWN, Outcome.UNKNOWN),
-        (State.LEAVES, Outcome.LEAVES),
-    ):
-        if state in states:
-            return found
-    return Outcome.REACHES if road else Outcome.NO_ROUTE
+    found = Outcome.REACHES if road else Outcome.NO_ROUTE
+    for hop in road:
+        if hop.state is State.BROKEN:
+            return Outcome.BROKEN
+        if hop.state is State.UNKNOWN:
+            found = Outcome.UNKNOWN
+        elif hop.state is State.LEAVES and found is not Outcome.UNKNOWN:
+            found = Outcome.LEAVES
+    return found
 
 
 def best(outcomes: Iterable[Outcome]) -> Outcome:
@@ -124,6 +124,9 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 def distinct(roads: Iterable[Road]) -> list[Road]:
     """The roads without those that are there twice, in order."""
+    roads = list(roads)
+    if len(roads) < 2:
+        return roads
     found = {
         tuple((hop.kind, hop.name, hop.region, hop.state, hop.reason) for hop in road): road for road in roads
     }
@@ -132,6 +135,9 @@ def distinct(roads: Iterable[Road]) -> list[Road]:
 
 def ranked(roads: Iterable[Road]) -> list[Road]:
     """The roads, the one that decides first: by outcome, then the one that gets furthest, then the shortest."""
+    roads = list(roads)
+    if len(roads) < 2:
+        return roads
     return sorted(roads, key=lambda road: (_BEST.index(outcome(road)), -progress(road), len(road)))
 
 

@@ -12,6 +12,7 @@ from postureaudit.resources import View
 from postureaudit.signals import alarms, buses, notifications, sources, targets
 from postureaudit.signals.events import Member, Signal, signals
 from postureaudit.signals.model import (
+    Change,
     Hop,
     Mend,
     Outcome,
@@ -168,16 +169,16 @@ def _weakest(found: list[Road]) -> str:
     return "; ".join(dict.fromkeys(first))
 
 
-def mended(view: View, signal: Signal, region: str, *, most: int = 6) -> tuple[tuple[Hop, ...], Route]:
-    """The hops to mend so that the signal gets through, in order, each traced again on the changed model.
+def mended(view: View, signal: Signal, found: Route, *, most: int = 6) -> tuple[tuple[Hop, ...], Route]:
+    """The hops to mend so that a signal whose route was found gets through, in order.
+
+    Each is traced again on the changed model.
 
     Ends when the signal reaches, when a hop has no mend, or after `most` of them. The second value is what the
     tracer says then.
     """
     done: list[Hop] = []
     tried: list[Mend] = []
-    found = trace(view, signal, region)
-    assert found is not None, "only where the signal can arise"
     while found.outcome is Outcome.BROKEN and len(done) < most:
         hop = next((hop for hop in found.hops if hop.state is State.BROKEN), None)
         if hop is None or hop.mend is None or hop.mend in tried:
@@ -186,12 +187,18 @@ def mended(view: View, signal: Signal, region: str, *, most: int = 6) -> tuple[t
         _add(done, hop, hop.mend)
         if not hop.mend.changes:
             break
-        view = View(applied(view.evidence, view.account, hop.mend.changes), view.account)
-        after = trace(view, signal, region)
+        view = _changed(view, hop.mend.changes)
+        after = trace(view, signal, found.region)
         if after is None:
             break
         found = after
     return tuple(done), found
+
+
+def _changed(view: View, changes: tuple[Change, ...]) -> View:
+    """The account after these changes; signals that are mended by the same ones look at the same."""
+    key = ("changed", msgspec.json.encode(changes, order="deterministic"))
+    return view.once(key, lambda: View(applied(view.evidence, view.account, changes), view.account))
 
 
 def _add(done: list[Hop], hop: Hop, mend: Mend) -> None:

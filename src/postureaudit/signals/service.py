@@ -93,7 +93,7 @@ def mend(view: View, resource: Resource, needs: Mapping[str, str]) -> Remedy:
         return Remedy(steps=("There is nothing to mend here.",))
     if route.outcome is Outcome.NO_ROUTE or not route.hops:
         return mends.new_route(view, item, region, needs)
-    done, after = routes.mended(view, item, region)
+    done, after = routes.mended(view, item, route)
     if not done:
         return mends.by_hand(route)
     remedy = rules.remedy([hop.mend for hop in done if hop.mend])
