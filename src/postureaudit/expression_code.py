@@ -328,7 +328,7 @@ def _side(part: Code, value: Any, run: Run) -> bool | Refusal | Unclear:
     try:
         found = part(value, run)
     except Unclear as unclear:
-        return unclear
+        return Unclear(str(unclear))  # see _undecided
     if isinstance(found, bool | Refusal):
         return found
     return Unclear(f"&& and || take true or false, not {_kind(found)}")
@@ -440,7 +440,7 @@ def _undecided(left: bool | Refusal | Unclear, right: bool | Refusal | Unclear) 
         return right
     for side in (left, right):
         if isinstance(side, Unclear):
-            raise side
+            raise Unclear(str(side))  # never one that a variable holds: its traceback would hold the variable
     return bool(right)
 
 

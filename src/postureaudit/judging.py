@@ -86,6 +86,8 @@ def judge(
         first_seen=by.first_seen,
         frameworks=compliance.summaries(by.frameworks, findings, catalog.mapped()),
     )
+    if evidence.neighbours is not None:
+        evidence.neighbours.views.clear()  # they and the views of these accounts hold each other
     return report, applied
 
 

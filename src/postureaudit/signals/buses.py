@@ -102,17 +102,13 @@ def roads(
     if len(seen) >= _LONGEST:
         reason = f"more than {_LONGEST} buses in a row are not followed"
         return [(Hop(kind="bus", name=bus, region=region, state=State.UNKNOWN, reason=reason),)]
-    rules = view.memo(_reader)(bus, region)
+    rules = view.once(("rules of a bus", bus, region), lambda: Rules(view, bus, region))
     if rules.refusal is not None:
         return [(targets.unknown("bus", bus, region, rules.refusal),)]
     found: list[Road] = []
     for rule in rules.about(event):
         found += _rule(view, rules, rule, event, (*seen, here))
     return distinct(found)
-
-
-def _reader(view: View) -> Any:
-    return functools.lru_cache(maxsize=None)(lambda bus, region: Rules(view, bus, region))
 
 
 def _rule(

@@ -15,7 +15,7 @@ from postureaudit.signals import events, log_filter
 from postureaudit.signals.events import Place
 from postureaudit.signals.log_filter import Decision, FilterError
 from postureaudit.signals.log_filter_leaf import select
-from postureaudit.signals.log_filter_tree import Columns, Everything, Terms, leaves
+from postureaudit.signals.log_filter_tree import Columns, Everything, Selector, Terms, leaves
 
 About = tuple[str, str]  # the id of a signal and the name of its event
 
@@ -66,9 +66,21 @@ def _looks(text: str, about: About) -> frozenset[str]:
             return frozenset()
         case Terms():
             return frozenset(events.FIELDS)  # the text of the whole event
-        case node:
-            template = events.member(about).template["detail"]
-            return events.marks([item for leaf in leaves(node) for item in select(leaf.selector, template)])
+        case _:
+            return frozenset().union(*(_marks_at(selector, about) for selector in _selectors(text)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _selectors(text: str) -> tuple[Selector, ...]:
+    node = log_filter.compile(text).tree
+    assert not isinstance(node, Everything | Columns | Terms), "these have none"
+    return tuple(dict.fromkeys(leaf.selector for leaf in leaves(node)))
+
+
+@functools.lru_cache(maxsize=32768)
+def _marks_at(selector: Selector, about: About) -> frozenset[str]:
+    """What is filled in where a selector leads."""
+    return events.marks(select(selector, events.member(about).template["detail"]))
 
 
 @functools.lru_cache(maxsize=32768)

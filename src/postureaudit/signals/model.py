@@ -96,18 +96,23 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return next((hop.refusal for hop in self.hops if hop.state is State.UNKNOWN and hop.refusal), None)
 
 
+_OK, _BROKEN, _UNKNOWN = State.OK, State.BROKEN, State.UNKNOWN  # looked at for every hop of every road
+_REACHES, _NO_ROUTE = Outcome.REACHES, Outcome.NO_ROUTE
 _BEST = (Outcome.REACHES, Outcome.UNKNOWN, Outcome.LEAVES, Outcome.BROKEN, Outcome.NO_ROUTE)
 
 
 def outcome(road: Road) -> Outcome:
     """What becomes of a signal on this road: a broken hop is certain, whatever is unknown before or behind it."""
-    found = Outcome.REACHES if road else Outcome.NO_ROUTE
+    found = _REACHES if road else _NO_ROUTE
     for hop in road:
-        if hop.state is State.BROKEN:
+        state = hop.state
+        if state is _OK:
+            continue
+        if state is _BROKEN:
             return Outcome.BROKEN
-        if hop.state is State.UNKNOWN:
+        if state is _UNKNOWN:
             found = Outcome.UNKNOWN
-        elif hop.state is State.LEAVES and found is not Outcome.UNKNOWN:
+        elif found is _REACHES:
             found = Outcome.LEAVES
     return found
 
@@ -143,7 +148,7 @@ def ranked(roads: Iterable[Road]) -> list[Road]:
 
 def progress(road: Road) -> int:
     """How many hops are ok before the first that is not."""
-    return next((index for index, hop in enumerate(road) if hop.state is not State.OK), len(road))
+    return next((index for index, hop in enumerate(road) if hop.state is not _OK), len(road))
 
 
 def stopping(road: Road) -> Hop | None:
