@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from postureaudit.errors import PostureAuditError
 from postureaudit.signals import event_pattern
-from postureaudit.signals.event_pattern import PatternError, compile, explain, matches
+from postureaudit.signals.event_pattern import PatternError, compile, explain, matches, may_take, missed
 
 # Patterns and events with the answers of AWS's own engine (github.com/aws/event-ruler).
 CASES = [
@@ -648,6 +648,43 @@ def test_an_explanation_names_a_field_of_the_pattern(pattern, event):
             inner = inner[step]
         assert isinstance(inner, list)
         assert found.apart or not matches({found.field: inner}, event) or {"exists": False} in inner
+
+
+@given(pattern=PATTERNS | st.fixed_dictionaries({"$or": CHOICES}), event=EVENTS)
+def test_the_field_alone_is_that_of_the_explanation(pattern, event):
+    """Who asks for the field alone is told the same."""
+    try:
+        found = explain(pattern, event)
+    except PatternError:
+        return
+
+    assert missed(pattern, event) == (found and found.field)
+
+
+@given(pattern=PATTERNS, first=st.sampled_from(["a", "b", ""]), second=st.sampled_from(["a", "1"]))
+def test_what_a_pattern_may_take_goes_by_its_other_fields(pattern, first, second):
+    """As far as two plain fields go, a pattern takes what it would take if it had no others."""
+    plain = {"a": first, "b": second}
+    rest = {name: value for name, value in pattern.items() if name in plain}
+
+    assert may_take(compile(pattern), plain) is (not rest or matches(rest, plain))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "taken"),
+    [
+        ({"a": ["x"], "c": ["y"]}, True),
+        ({"a": ["z"], "c": ["y"]}, False),
+        ({"$or": [{"a": ["z"]}, {"c": ["y"]}]}, True),
+        ({"$or": [{"a": ["z"]}, {"a": ["x"], "c": ["y"]}]}, True),
+        ({"$or": [{"a": ["z"]}, {"a": ["w"], "c": ["y"]}]}, False),
+        ({"a": {"b": ["x"]}}, False),
+        ({"a": {"b": [{"exists": False}]}}, True),
+    ],
+)
+def test_what_a_pattern_may_take(pattern, taken):
+    """One branch suffices, and a field inside a plain one is not there."""
+    assert may_take(compile(pattern), {"a": "x"}) is taken
 
 
 @given(st.text("ab*"), st.text("ab"))

@@ -173,8 +173,7 @@ def _group(
 
 def _queried(view: View, group: str, region: str, event: Mapping[str, Json]) -> list[Road]:
     """Alarms on a query of the log group that may be about the event: what queries find is not worked out."""
-    ask = asks.ALARMS
-    found = body(view.outcome(ask.call, region, **ask.params))
+    found = view.once(("described alarms", region), lambda: _described(view, region))
     if isinstance(found, Refusal):
         return [(targets.unknown("alarm", f"alarms on {group}", region, found),)]
     reason = "it watches the log group by a query, which is not worked out"
@@ -192,6 +191,10 @@ def _queried(view: View, group: str, region: str, event: Mapping[str, Json]) -> 
         if alarm.get("ActionsEnabled") is not False and alarm.get("AlarmActions")
         if _may_find(alarm.get("ScheduledQueryConfiguration") or {}, group, event)
     ]
+
+
+def _described(view: View, region: str) -> dict[str, Json] | Refusal:
+    return body(view.outcome(asks.ALARMS.call, region, **asks.ALARMS.params))
 
 
 def _may_find(query: Mapping[str, Any], group: str, event: Mapping[str, Json]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 
@@ -17,8 +19,7 @@ class Arn(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: object) -> Arn:
         """Take an ARN apart."""
-        parts = str(text).split(":", 5)
-        return cls(*parts[1:]) if len(parts) == 6 and parts[0] == "arn" else cls()
+        return _parsed(str(text))
 
     @property
     def kind(self) -> str:
@@ -34,3 +35,9 @@ class Arn(msgspec.Struct, frozen=True):
         """(name, qualifier) of a Lambda function's ARN: function:NAME or function:NAME:QUALIFIER."""
         parts = self.resource.split(":")
         return (parts[1] if len(parts) > 1 else "", parts[2] if len(parts) > 2 else "")
+
+
+@functools.lru_cache(maxsize=8192)
+def _parsed(text: str) -> Arn:
+    parts = text.split(":", 5)
+    return Arn(*parts[1:]) if len(parts) == 6 and parts[0] == "arn" else Arn()

@@ -143,11 +143,13 @@ def takes(pattern: str, head: tuple[str, str]) -> bool:
 @functools.lru_cache(maxsize=8192)
 def _concerned(pattern: str) -> frozenset[tuple[str, str]]:
     try:
-        heads = event_pattern.only(event_pattern.compile(pattern), ("source", "detail-type"))
+        ready = event_pattern.compile(pattern)
     except event_pattern.PatternError:
         return _heads()  # EventBridge has accepted it: what we cannot read may be about anything
     return frozenset(
-        head for head in _heads() if event_pattern.matches(heads, {"source": head[0], "detail-type": head[1]})
+        head
+        for head in _heads()
+        if event_pattern.may_take(ready, {"source": head[0], "detail-type": head[1]})
     )
 
 

@@ -69,7 +69,7 @@ class Rules:
     def __init__(self, view: View, bus: str, region: str) -> None:
         ask = asks.rules_ask(bus, region)
         self.bus, self.region = bus, region
-        self._about: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._about: dict[tuple[str, str, Json], list[dict[str, Any]]] = {}
         outcome = view.outcome(ask.call, region, **ask.params)
         listed = member(outcome, "Rules", [])
         self.refusal = listed if isinstance(listed, Refusal) else None
@@ -85,10 +85,16 @@ class Rules:
     def about(self, event: Mapping[str, Json]) -> list[dict[str, Any]]:
         """The rules that take events of this source and detail-type, without those for other API calls."""
         head = (str(event["source"]), str(event["detail-type"]))
-        if head not in self._about:
-            self._about[head] = [item for item in self.rules if asks.takes(item["EventPattern"], head)]
         call = event["detail"].get("eventName")
-        return [item for item in self._about[head] if call in (_calls(item["EventPattern"]) or (call,))]
+        key = (*head, call)
+        if key not in self._about:
+            self._about[key] = [
+                item
+                for item in self.rules
+                if asks.takes(item["EventPattern"], head)
+                and call in (_calls(item["EventPattern"]) or (call,))
+            ]
+        return self._about[key]
 
 
 def roads(
@@ -134,18 +140,21 @@ def _rule(
     if event["detail"].get("readOnly") is True and rule.get("State") != ENABLED[1]:
         reason = "the rule gets no read-only events: its state must be ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
         return [(_hop(name, region, State.BROKEN, reason),)]
-    ask = asks.targets_ask(rule, region)
-    listed = member(view.outcome(ask.call, region, **ask.params), "Targets", [])
+    on = ("targets", region, str(rule.get("EventBusName")), name)
+    listed = view.once(on, lambda: _targets(view, rule, region))
     if isinstance(listed, Refusal):
         return [(_hop(name, region), targets.unknown("target", name, region, listed))]
     if not listed:
         mend = mends.point_rule(rule, (), region)
         return [(_hop(name, region, State.BROKEN, "the rule has no target", mend=mend),)]
-    return [
-        road
-        for target in sorted(listed, key=lambda item: str(item.get("Id")))
-        for road in _target(view, rule, target, listed, event, region, seen)
-    ]
+    return [road for target in listed for road in _target(view, rule, target, listed, event, region, seen)]
+
+
+def _targets(view: View, rule: Mapping[str, Any], region: str) -> list[dict[str, Any]] | Refusal:
+    """The targets of a rule, in order."""
+    ask = asks.targets_ask(rule, region)
+    listed = member(view.outcome(ask.call, region, **ask.params), "Targets", [])
+    return listed if isinstance(listed, Refusal) else sorted(listed, key=lambda item: str(item.get("Id")))
 
 
 def _target(
@@ -165,7 +174,11 @@ def _target(
 
     def forward(arn: str) -> list[Road]:
         parts = Arn.parse(arn)
-        start = _entered(view, str(rule.get("Arn")), role, arn, region, event, seen)
+        head = (str(event["source"]), str(event["detail-type"]))
+        start = view.once(
+            ("entered", str(rule.get("Arn")), role, arn, region, head, seen),
+            lambda: _entered(view, str(rule.get("Arn")), role, arn, region, head, seen),
+        )
         if start[-1].state is State.BROKEN:
             return [start]
         other = view.other(parts.account)
@@ -184,7 +197,7 @@ def _target(
         Parcel(body=None if rewritten else event),
         forward,
     )
-    return [(hop, *_mended(tail, rule, target, listed, region)) for tail in tails]
+    return [(hop, *_mended(view, tail, rule, target, listed, region)) for tail in tails]
 
 
 def _entered(
@@ -193,7 +206,7 @@ def _entered(
     role: str,
     arn: str,
     region: str,
-    event: Mapping[str, Json],
+    head: tuple[str, str],
     seen: tuple[str, ...],
 ) -> Road:
     """Whether a rule's event gets onto another bus: the bus is there, and lets the sender in."""
@@ -223,8 +236,8 @@ def _entered(
         return _let_in(
             bus, start, found.get("Policy"), role or f"arn:{view.partition}:iam::{view.account}:root", arn
         )
-    head = {"source": str(event["source"]), "detail_type": str(event["detail-type"])}
-    request = senders.events_to_bus(rule, arn, role_arn=role, **head)
+    source, detail_type = head
+    request = senders.events_to_bus(rule, arn, role_arn=role, source=source, detail_type=detail_type)
     if role:
         hop = targets.denied(found["Policy"], request, *_named(bus)) if found.get("Policy") else None
         return (*start, hop or bus)
@@ -262,6 +275,7 @@ def _named(hop: Hop) -> tuple[str, str, str]:
 
 
 def _mended(
+    view: View,
     tail: Road,
     rule: Mapping[str, Any],
     target: Mapping[str, Any],
@@ -273,7 +287,8 @@ def _mended(
     missing = first.reason.endswith(targets.MISSING)
     if first.state is State.BROKEN and first.mend is None and (missing or first.kind not in ("role", "bus")):
         gone = str(target.get("Id")) if missing and first.kind != "role" else ""
-        mend = mends.point_rule(rule, listed, region, gone=gone)
+        key = ("pointed", region, str(rule.get("EventBusName")), str(rule["Name"]), gone)
+        mend = view.once(key, lambda: mends.point_rule(rule, listed, region, gone=gone))
         return (msgspec.structs.replace(first, mend=mend), *tail[1:])
     return tail
 

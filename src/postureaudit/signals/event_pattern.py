@@ -23,17 +23,17 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from postureaudit.evidence import Json
 from postureaudit.signals.event_json import PatternError
 from postureaudit.signals.event_matchers import listed, one_of, show
-from postureaudit.signals.event_sight import Seen, Test, Ways, all_failing, apart, failing
+from postureaudit.signals.event_sight import NOWHERE, Leaf, Seen, Test, Ways, all_failing, apart, failing
 from postureaudit.signals.event_syntax import Branch, read
 
-__all__ = ["Mismatch", "Pattern", "PatternError", "compile", "explain", "matches", "missed", "only"]
+__all__ = ["Mismatch", "Pattern", "PatternError", "compile", "explain", "matches", "may_take", "missed"]
 
 
 class Pattern(msgspec.Struct, frozen=True, dict=True):
@@ -92,14 +92,12 @@ def compile(pattern: str | Mapping[str, Json]) -> Pattern:
     return _compile_text(pattern) if isinstance(pattern, str) else Pattern(read(pattern))
 
 
-def only(pattern: Pattern, names: Iterable[str]) -> Pattern:
-    """A pattern with just its fields at these top-level names: what it takes as far as they go."""
-    kept = set(names)
-    return Pattern(
-        tuple(
-            Branch(tuple(field for field in branch.fields if field.name.partition(".")[0] in kept))
-            for branch in pattern.branches
-        )
+def may_take(pattern: Pattern, plain: Mapping[str, str]) -> bool:
+    """Whether a pattern takes events with these plain fields at the top, as far as these fields go."""
+    seen = Seen({name: [Leaf(value, NOWHERE)] for name, value in plain.items()}, {}, flat=True)
+    return any(
+        all(test.may_match(seen) for test in tests if test.name.partition(".")[0] in plain)
+        for tests, _ in pattern.choices
     )
 
 

@@ -12,7 +12,7 @@ from postureaudit.signals.event_syntax import Field
 
 # Which element of which array: the arrays of an event are numbered as they are met.
 Spot = frozenset[tuple[int, int]]
-_NOWHERE: Spot = frozenset()
+NOWHERE: Spot = frozenset()
 
 
 class Leaf(NamedTuple):
@@ -88,7 +88,7 @@ class Ways:
         shapes: dict[str, str] = {}
         arrays = itertools.count()
         flat = True
-        todo: list[tuple[str, Json, Spot]] = self._inside(event, None, _NOWHERE)
+        todo: list[tuple[str, Json, Spot]] = self._inside(event, None, NOWHERE)
         while todo:
             path, value, spot = todo.pop()
             if isinstance(value, str):  # most are, and whether something is a Mapping takes long to see
@@ -138,7 +138,7 @@ def failing(by_name: Sequence[Test], event: Seen) -> Test | None:
     """
     if event.flat:
         return next((test for test in by_name if not test.may_match(event)), None)
-    spots: set[Spot] = {_NOWHERE}
+    spots: set[Spot] = {NOWHERE}
     for test, ahead in zip(by_name, _arrays_ahead(by_name, event), strict=True):
         leaves = event.at(test.name)
         fitting = {leaf.spot for leaf in leaves if test.fits(leaf.value)}

@@ -86,7 +86,7 @@ def point_rule(
     """Point a rule at the topic that alerts people, in place of the target `gone` or beside those it has."""
     bus = str(rule.get("EventBusName") or asks.DEFAULT)
     listed = {str(item.get("Id")): item for item in present}
-    names = ("alerts", *(f"alerts-{number}" for number in range(2, 200)))
+    names = itertools.chain(("alerts",), (f"alerts-{number}" for number in range(2, 200)))
     before = listed.get(gone, {})
     target = gone if before else next(name for name in names if name not in listed)
     kept = {name: before[name] for name in ("DeadLetterConfig", "RetryPolicy") if name in before}
