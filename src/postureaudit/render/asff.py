@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from postureaudit import __version__
 from postureaudit.findings import Finding, Place, Verdict
-from postureaudit.render import Style
+from postureaudit.render import Style, indented
 from postureaudit.render.neutral import neutral
 from postureaudit.render.summary import references, remedy
 from postureaudit.report import Report
@@ -26,7 +25,7 @@ def render(report: Report, style: Style) -> str:
         for place in finding.places
         if place.verdict in _STATUS
     ]
-    return json.dumps(found, indent=1, ensure_ascii=True) + "\n"
+    return indented.dumps(found)
 
 
 def finding_document(report: Report, finding: Finding, place: Place) -> dict[str, Any]:

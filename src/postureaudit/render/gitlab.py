@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from postureaudit.findings import Severity
-from postureaudit.render import Style
+from postureaudit.render import Style, indented
 from postureaudit.render.neutral import neutral
 from postureaudit.render.summary import headline
 from postureaudit.report import Report
@@ -31,4 +29,4 @@ def render(report: Report, style: Style) -> str:
         }
         for gap in report.gaps()
     ]
-    return json.dumps(found, indent=1, ensure_ascii=True) + "\n"
+    return indented.dumps(found)

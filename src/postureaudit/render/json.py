@@ -10,7 +10,7 @@ from postureaudit import __version__
 from postureaudit.compliance import Standing, Summary
 from postureaudit.evidence import Refusal
 from postureaudit.findings import Finding, Fix, Place, Verdict
-from postureaudit.render import Style
+from postureaudit.render import Style, indented
 from postureaudit.report import Report
 from postureaudit.services.cloudtrail import investigation
 from postureaudit.services.cloudtrail.searching import Place as SearchPlace
@@ -23,9 +23,7 @@ SCHEMA_VERSION = "1.0"
 
 def render(report: Report, style: Style) -> str:
     """The whole result as indented JSON, ASCII only, with a final newline."""
-    import json
-
-    return json.dumps(document(report), indent=1, ensure_ascii=True) + "\n"
+    return indented.dumps(document(report))
 
 
 def document(report: Report) -> dict[str, Any]:

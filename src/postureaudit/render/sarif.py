@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from postureaudit import __version__
 from postureaudit.findings import Finding, Severity, Verdict
-from postureaudit.render import Style
+from postureaudit.render import Style, indented
 from postureaudit.render import markdown as md
 from postureaudit.render.neutral import neutral
 from postureaudit.render.summary import headline, open_places, reasons, references, subject, waived_places
@@ -32,7 +31,7 @@ _LEVEL = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "
 
 def render(report: Report, style: Style) -> str:
     """The log as indented JSON, ASCII only."""
-    return json.dumps(document(report, style), indent=1, ensure_ascii=True) + "\n"
+    return indented.dumps(document(report, style))
 
 
 def document(report: Report, style: Style) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from postureaudit.findings import Finding, Severity
-from postureaudit.render import Style
+from postureaudit.render import Style, indented
 from postureaudit.render import markdown as md
 from postureaudit.render.neutral import neutral
 from postureaudit.render.summary import open_places, references, where
@@ -30,7 +29,7 @@ def render(report: Report, style: Style) -> str:
         "complete": report.complete(),
         "tickets": [_ticket(report, gap) for gap in report.gaps()],
     }
-    return json.dumps(found, indent=1, ensure_ascii=True) + "\n"
+    return indented.dumps(found)
 
 
 def _ticket(report: Report, gap: Finding) -> dict[str, Any]:
