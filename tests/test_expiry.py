@@ -93,7 +93,7 @@ def test_the_record_is_walked_whole(whole: tuple[Evidence, Any]) -> None:
     assert 100 < evidence.header.calls <= MOST
 
 
-@pytest.mark.parametrize("lasts", part(range(2, MOST), of=16))
+@pytest.mark.parametrize("lasts", part(range(2, MOST), of=24))
 def test_credentials_that_last_for_n_calls(
     recorded: Evidence, whole: tuple[Evidence, dict[tuple[str, str, str], Verdict]], lasts: int
 ) -> None:

@@ -358,6 +358,7 @@ def world_to_fix() -> World:
     return world
 
 
+@pytest.mark.exhaustive
 def test_fix_commands_close_the_loop(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -72,6 +72,7 @@ def settle(patch: pytest.MonkeyPatch, world: World, where: Path) -> None:
     assert set(gaps) == LEFT | DECIDED | far, {name: item.places[0].reason for name, item in gaps.items()}
 
 
+@pytest.mark.exhaustive
 def test_empty_account_reaches_fixpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """In one region, a few scripts leave no gap that a command can close."""
     settle(monkeypatch, empty((HOME,)), tmp_path)

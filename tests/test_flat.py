@@ -82,6 +82,7 @@ def test_accounts_in_sight_of_each_other_are_let_go(written: str) -> None:
     assert (alive(), views() - before) == (None, 0)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("_nothing_collected")
 def test_many_accounts_take_no_more_memory_than_few(written: str) -> None:
     """After some accounts, each other one leaves no object behind but words in caches that are bounded."""

@@ -99,6 +99,7 @@ def test_well_configured_account_has_no_gap_and_no_hole(cli: Cli) -> None:
     }
 
 
+@pytest.mark.exhaustive
 def test_two_runs_are_byte_identical_and_paging_changes_nothing(cli: Cli, saved: Saved) -> None:
     """The same account gives the same findings, also when AWS answers in pages of two."""
     paged = mixed()
@@ -291,6 +292,7 @@ def test_ascii_report_is_ascii(cli: Cli) -> None:
     assert one.out.isascii() and two.out.isascii() and two.code == 3
 
 
+@pytest.mark.exhaustive
 def test_hanging_region_harms_no_other(collect: Callable[..., Any]) -> None:
     """A region that does not answer is unknown; the others are judged."""
     from tests.conftest import judge
@@ -375,6 +377,7 @@ def test_trace_shows_where_a_signal_dies(cli: Cli) -> None:
     assert "SIGNALS  0 of 1 reach someone everywhere" in ran.out
 
 
+@pytest.mark.exhaustive
 def test_trace_of_saved_evidence_is_the_audit_of_signals(cli: Cli, tmp_path: Path) -> None:
     """Live, from a file and as JSON: the same routes, in the published schema, with the same exit code."""
     file = str(tmp_path / "evidence.json")

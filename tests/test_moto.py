@@ -48,6 +48,7 @@ def moto() -> Iterator[dict[str, str]]:
     server.stop()
 
 
+@pytest.mark.exhaustive
 def test_audit_of_plain_moto(moto: dict[str, str]) -> None:
     """What moto answers is judged, what it does not implement is unknown, and nothing breaks."""
     done = subprocess.run(

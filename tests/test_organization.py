@@ -184,8 +184,9 @@ def test_resume_reads_nothing_twice(org: Any, cli: Cli, tmp_path: Path) -> None:
     assert {item: (folder / "accounts" / item / "findings.jsonl").read_bytes() for item in kept} == kept
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [1, pytest.param(3, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("after", [1, 3])
 def test_a_run_that_is_killed_goes_on(tmp_path: Path, after: int) -> None:
     """kill -9 once some accounts are read, then --resume: the result of a run that nobody disturbed."""
 

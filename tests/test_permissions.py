@@ -47,7 +47,7 @@ def test_policy_allows_every_call_that_an_audit_makes(
     wanted = catalog.calls(catalog.builtin(), every, services.types())
     walk_world(monkeypatch, world, wanted=wanted)
     made = {f"{service}:{operation}" for _, _, service, operation, _ in world.calls}
-    assert len(made) > 60
+    assert len(made) > (50 if name == "empty" else 60)  # where nothing is on, less is asked
     assert permissions.actions(made) - allowed == set()
 
 

@@ -74,6 +74,7 @@ def test_private_parts_of_botocore_are_where_we_expect_them(
     assert [type(http).__name__ for http in made.clients._https.values()] == ["SharedHTTP"]
 
 
+@pytest.mark.exhaustive
 def test_a_client_without_the_shared_session_answers_the_same(
     collect: Collect, monkeypatch: pytest.MonkeyPatch
 ) -> None:

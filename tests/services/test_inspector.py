@@ -315,6 +315,7 @@ def test_members_are_asked_a_hundred_at_a_time() -> None:
 # ---------------------------------------------------------------- printed fixes
 
 
+@pytest.mark.exhaustive
 def test_printed_fixes_close_the_gaps(mend: Mend, collect: Collect) -> None:
     """Each printed command, run by the real AWS CLI, closes its gap and opens none."""
     world = busy(a_world(HERE, THERE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from postureaudit import catalog
 from postureaudit.findings import Verdict
 from tests.conftest import Collect, Mend, judge
@@ -45,6 +47,7 @@ def a_world(manager: str) -> World:
     return world
 
 
+@pytest.mark.exhaustive
 def test_commands_together(collect: Collect, mend: Mend) -> None:
     """In the management account and in the one that runs the services, no check passes before and fails after."""
     for manager in (ACCOUNT, ARCHIVE):

@@ -63,7 +63,7 @@ def broken(route: Route, kind: str, words: str) -> None:
     assert hop and words in hop.reason and words in route.reason, hop
 
 
-@pytest.mark.parametrize("name", part(RULE_CASES, of=2))
+@pytest.mark.parametrize("name", part(RULE_CASES, of=3))
 def test_single_fault_breaks_the_road_of_a_rule(name: str) -> None:
     """Each fault alone breaks the road, at its hop, with its reason."""
     change, kind, words = RULE_CASES[name]
@@ -73,7 +73,7 @@ def test_single_fault_breaks_the_road_of_a_rule(name: str) -> None:
     broken(traced(world), kind, words)
 
 
-@pytest.mark.parametrize("name", part(ALARM_CASES, of=2))
+@pytest.mark.parametrize("name", part(ALARM_CASES, of=3))
 def test_single_fault_breaks_the_road_of_an_alarm(name: str) -> None:
     """Each fault alone breaks the road, at its hop, with its reason."""
     change, kind, words = ALARM_CASES[name]
@@ -83,7 +83,7 @@ def test_single_fault_breaks_the_road_of_an_alarm(name: str) -> None:
     broken(traced(world, STOP), kind, words)
 
 
-@pytest.mark.parametrize("name", part(HUB_CASES, of=2))
+@pytest.mark.parametrize("name", part(HUB_CASES, of=3))
 def test_single_fault_breaks_the_road_through_the_hub(name: str) -> None:
     """Each fault alone breaks the road, at its hop, with its reason."""
     change, kind, words = HUB_CASES[name]
