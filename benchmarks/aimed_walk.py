@@ -12,8 +12,10 @@ STARTED = time.perf_counter()
 
 from mix import FIRST, SECOND  # noqa: E402 - its import is part of what is measured
 from postureaudit.asks import Ask, Collection, Fork, Scope  # noqa: E402 - the same
+from postureaudit.aws.ahead import Ahead  # noqa: E402 - the same
 from postureaudit.aws.session import open_session  # noqa: E402 - the same
 from postureaudit.aws.walk import walk  # noqa: E402 - the same
+from postureaudit.aws.workers import Workers  # noqa: E402 - the same
 from postureaudit.evidence import Evidence  # noqa: E402 - the same
 
 
@@ -46,7 +48,9 @@ def outcomes(evidence: Evidence) -> dict[str, Counter[str]]:
 
 def main() -> None:
     threads = int(sys.argv[1])
-    evidence = walk(open_session(max_workers=threads), [collect], max_workers=threads)
+    workers = Workers(threads)
+    session = open_session(max_workers=threads, ahead=Ahead([collect], workers))
+    evidence = walk(session, [collect], max_workers=threads, workers=workers)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     json.dump(
         {

@@ -228,7 +228,9 @@ class Connection(asyncio.Protocol):
             self.greeted = True
             region = _REGION.search(data)
             endpoint = self.endpoint
-            near = endpoint.latencies.get(region[1].decode(), 0.0) if region else endpoint.farthest
+            # A name without a region (iam.amazonaws.com) is a global service's, which is in us-east-1.
+            name = region[1].decode() if region else "us-east-1"
+            near = endpoint.latencies.get(name, 0.0 if region else endpoint.farthest)
             if wait := near * endpoint.round_trips:
                 self.waiting = True
                 self.loop.call_later(wait, self.let_in)

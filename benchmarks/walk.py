@@ -32,7 +32,7 @@ def main() -> None:
     """Parse, serve, run in turns, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     serving.add_places(parser)
-    parser.add_argument("--threads", type=int, default=64, help="of our walk (64 is the product's default)")
+    parser.add_argument("--threads", type=int, default=192, help="of our walk (192 is the product's default)")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--hosts", choices=("real", "one"), default="real", help="one: AWS_ENDPOINT_URL")
     parser.add_argument("--without-usual", action="store_true", help="ours and the least only")

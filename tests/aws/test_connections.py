@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import ipaddress
@@ -9,6 +10,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,6 +44,7 @@ class Server:
         self.silent = False
         self.requests: list[bytes] = []
         self.accepted: list[socket.socket] = []
+        self.streams: list[socket.socket] = []
         self._context = context
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = self._listening.getsockname()[1]
@@ -54,8 +57,9 @@ class Server:
 
     def drop(self) -> None:
         """Close what is open, as AWS does with connections that nobody uses."""
-        for sock in self.accepted:
-            sock.shutdown(socket.SHUT_RDWR)
+        for stream in self.streams:
+            with contextlib.suppress(OSError):  # it is closed already
+                stream.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
@@ -69,6 +73,7 @@ class Server:
     def _serve(self, sock: socket.socket) -> None:
         try:
             stream = self._context.wrap_socket(sock, server_side=True) if self._context else sock
+            self.streams.append(stream)
             buffer = b""
             while True:
                 while b"\r\n\r\n" not in buffer or len(buffer) < _length(buffer):
@@ -362,10 +367,11 @@ def test_threads_aim_at_their_own_account_and_region(server: Server, ways: Ways)
     assert len(server.accepted) <= 8
 
 
-def test_idle_connections_are_bounded(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_connections_are_bounded(server: Server) -> None:
     """Of many hosts, those are closed that were used the longest time ago."""
-    monkeypatch.setattr(connections, "MAX_IDLE", 3)
-    made = connections.Connections(ssl.create_default_context(), connect_timeout=1, read_timeout=1)
+    made = connections.Connections(
+        ssl.create_default_context(), connect_timeout=1, read_timeout=1, max_idle=3
+    )
     request = b"GET / HTTP/1.1\r\n\r\n"
     hosts = [connections.Host("http", f"127.0.0.{number}", server.port) for number in (1, 1, 1, 1)]
     socks = [made._connected(host, "") for host in hosts]
@@ -377,3 +383,92 @@ def test_idle_connections_are_bounded(server: Server, monkeypatch: pytest.Monkey
     assert made.exchange(hosts[0], request, "").body == BODY
     made.close()
     assert all(sock.fileno() == -1 for sock in socks)
+
+
+def test_without_room_no_connection_waits(server: Server) -> None:
+    """Where a process may open few files, each request has a connection of its own."""
+    made = connections.Connections(
+        ssl.create_default_context(), connect_timeout=1, read_timeout=1, max_idle=0
+    )
+    host = connections.Host("http", "127.0.0.1", server.port)
+    made.open_ahead(host, 2)
+    for _ in range(2):
+        assert made.exchange(host, b"GET / HTTP/1.1\r\n\r\n", "").body == BODY
+
+    assert len(server.accepted) == 2 and not made._idle
+
+
+@pytest.mark.parametrize("encrypted", [True, False], ids=["TLS", "plain"])
+def test_connections_opened_ahead_are_used(
+    ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encrypted: bool
+) -> None:
+    """Two are opened, whatever is asked for; the calls open no others. TLS sends tickets on them, which are no answer;
+    nothing was sent before the first call."""
+    monkeypatch.setattr("ssl.SSLContext.load_verify_locations", READ_BUNDLES)
+    file = certificate(tmp_path, "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    server = Server(context if encrypted else None)
+    try:
+        scheme = "https" if encrypted else "http"
+        direct, boto3 = ways(f"{scheme}://localhost:{server.port}", AWS_CA_BUNDLE=str(file))
+        openings = [direct.opening("kms", "DescribeKey", "eu-west-1", most=2) for _ in range(3)]
+        assert boto3.opening("kms", "DescribeKey", "eu-west-1", most=2) is None
+        for opening in openings:
+            assert opening is not None
+            opening()
+        wait_until(lambda: len(server.accepted) == 2)
+        assert not server.requests
+
+        for _ in range(3):
+            assert key(direct) == ANSWER
+        assert len(server.accepted) == 2
+        server.drop()
+        assert key(direct) == ANSWER
+        assert len(server.accepted) == 3
+    finally:
+        server.close()
+
+
+def test_a_call_waits_for_the_connection_that_is_being_opened(
+    server: Server, ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is open sooner than another one would be; where it does not open, the call opens its own."""
+    direct, _ = ways(f"http://127.0.0.1:{server.port}")
+    opening = direct.opening("kms", "DescribeKey", "eu-west-1", most=2)
+    assert opening is not None
+    real, begun, go_on = connections.Connections._connected, threading.Event(), threading.Event()
+    fails = [False, True]
+    [made] = direct._connections.values()
+    coming = made._coming
+
+    def slow(self: connections.Connections, host: connections.Host, url: str) -> socket.socket:
+        if url:
+            return real(self, host, url)
+        begun.set()
+        go_on.wait(5)
+        if fails.pop(0):
+            raise failed.ConnectTimeoutError(endpoint_url=url)
+        return real(self, host, url)
+
+    monkeypatch.setattr(connections.Connections, "_connected", slow)
+    for opened in (1, 2):
+        begun.clear(), go_on.clear()
+        with ThreadPoolExecutor(2) as pool:
+            ahead = pool.submit(opening)
+            assert begun.wait(5)
+            call = pool.submit(key, direct)
+            wait_until(lambda: not any(coming.values()))
+            go_on.set()
+            assert call.result(5) == ANSWER and ahead.result(5) is None
+        assert len(server.accepted) == opened
+        server.drop()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for what another thread does, a few seconds at most."""
+    for _ in range(500):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen")

@@ -7,12 +7,12 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from postureaudit import __version__
-from postureaudit.aws import aim, answers, guard
+from postureaudit.aws import aim, answers, descriptors, guard
 
 if TYPE_CHECKING:
     from postureaudit.aws import direct
@@ -95,6 +95,17 @@ class Clients:
         found = answers.plain(raw, self.model(service, operation).output_shape, service)
         return found if isinstance(found, dict) else {}
 
+    def opening(self, service: str, operation: str, region: str, *, most: int) -> Callable[[], None] | None:
+        """What opens a connection for an operation's calls in a region, unless there are `most`; None where the direct
+        path is not taken. Raises as a call does before it is sent."""
+        way = self._way(service, operation)
+        if way is None or self._direct is None:
+            return None
+        try:
+            return way.opening(region, most)
+        except self._direct.Unusual:
+            return None
+
     def close(self) -> None:
         """Close the connections that wait for a next call."""
         for connections in self._connections.values():
@@ -136,7 +147,7 @@ class Clients:
 
     def _connections_of(self, client: Any) -> Any | None:
         """Our own connections for a client's calls: none where botocore's private parts moved."""
-        from postureaudit.aws.connections import Connections
+        from postureaudit.aws.connections import MAX_IDLE, Connections
 
         http: Any = getattr(getattr(client, "_endpoint", None), "http_session", None)
         if type(http).__name__ != "SharedHTTP":
@@ -147,6 +158,7 @@ class Clients:
                 connect_timeout=self._config.connect_timeout,
                 read_timeout=self._config.read_timeout,
                 options=http._socket_options,
+                max_idle=descriptors.left_beside(self._pool, most=MAX_IDLE),
             )
         return self._connections[id(http)]
 

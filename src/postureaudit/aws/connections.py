@@ -15,13 +15,12 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from botocore import exceptions as failed
 
-MAX_IDLE = (
-    512  # open connections that wait for their next request, to all hosts: below the usual limit of files
-)
+MAX_IDLE = 512  # open connections that wait for their next request, to all hosts
 
 
 class Received(NamedTuple):
@@ -50,7 +49,9 @@ class Connections:
         connect_timeout: float,
         read_timeout: float,
         options: Sequence[tuple[int, int, int]] = (),
+        max_idle: int = MAX_IDLE,
     ) -> None:
+        self._max_idle = max_idle
         self._context = context
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
@@ -63,6 +64,7 @@ class Connections:
         self._lock = threading.Lock()
         self._idle: OrderedDict[Host, list[socket.socket]] = OrderedDict()  # longest unused first
         self._count = 0
+        self._coming: dict[Host, list[Future[socket.socket | None]]] = {}  # opened ahead, and not open yet
 
     def exchange(self, host: Host, request: bytes, url: str) -> Received:
         """Send a request and read its answer. `url` is for the errors: botocore's, as its HTTP session raises them."""
@@ -100,6 +102,31 @@ class Connections:
             sock.close()
         return found
 
+    def open_ahead(self, host: Host, most: int) -> None:
+        """Open a connection for a request that will come, unless there are `most`. One that fails leaves no trace."""
+        coming: Future[socket.socket | None] = Future()
+        with self._lock:
+            awaited = self._coming.setdefault(host, [])
+            there = len(awaited) + len(self._idle.get(host, ()))
+            if there >= most or self._count >= self._max_idle:
+                return
+            awaited.append(coming)
+        try:
+            sock = self._connected(host, "")
+        except failed.BotoCoreError:
+            sock = None
+        except BaseException:
+            coming.set_result(None)
+            raise
+        with self._lock:
+            claimed = coming not in awaited
+            if not claimed:
+                awaited.remove(coming)
+        if claimed:
+            coming.set_result(sock)
+        elif sock is not None:
+            self._give_back(host, sock)
+
     def close(self) -> None:
         """Close what is idle."""
         with self._lock:
@@ -110,32 +137,39 @@ class Connections:
             sock.close()
 
     def _take(self, host: Host) -> socket.socket | None:
-        """An idle connection that the other side has not closed, or None."""
+        """An idle connection that the other side has not closed, else one that is being opened, or None."""
         while True:
             with self._lock:
                 socks = self._idle.get(host)
                 if not socks:
-                    return None
+                    break
                 sock = socks.pop()  # the one used last: the others may go
                 self._count -= 1
                 if not socks:
                     del self._idle[host]
-            if not _has_something_to_read(sock):
+            if not _is_spoilt(sock):
                 return sock
             sock.close()
+        with self._lock:
+            awaited = self._coming.get(host)
+            coming = awaited.pop(0) if awaited else None
+        return coming.result() if coming else None
 
     def _give_back(self, host: Host, sock: socket.socket) -> None:
         unused = None
         with self._lock:
-            if self._count >= MAX_IDLE:
+            if self._count >= self._max_idle > 0:
                 oldest = next(iter(self._idle))
                 unused = self._idle[oldest].pop(0)
                 self._count -= 1
                 if not self._idle[oldest]:
                     del self._idle[oldest]
-            self._idle.setdefault(host, []).append(sock)
-            self._idle.move_to_end(host)
-            self._count += 1
+            if self._max_idle > 0:
+                self._idle.setdefault(host, []).append(sock)
+                self._idle.move_to_end(host)
+                self._count += 1
+            else:
+                unused = sock
         if unused is not None:
             unused.close()
 
@@ -170,16 +204,29 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _has_something_to_read(sock: socket.socket) -> bool:
+def _is_spoilt(sock: socket.socket) -> bool:
     """Whether an idle connection has been closed by the other side, or says something that nobody asked for."""
     try:
-        if hasattr(select, "poll"):
-            waiting = select.poll()
-            waiting.register(sock, select.POLLIN)
-            return bool(waiting.poll(0))
-        return bool(select.select([sock], [], [], 0)[0])
+        if not _is_readable(sock):
+            return False
+        timeout = sock.gettimeout()
+        sock.setblocking(False)
+        try:
+            sock.recv(1)
+        except (ssl.SSLWantReadError, BlockingIOError):  # TLS's own: a session ticket, after the handshake
+            sock.settimeout(timeout)
+            return False
+        return True
     except (OSError, ValueError):
         return True
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    if hasattr(select, "poll"):
+        waiting = select.poll()
+        waiting.register(sock, select.POLLIN)
+        return bool(waiting.poll(0))
+    return bool(select.select([sock], [], [], 0)[0])
 
 
 class _Response(http.client.HTTPResponse):

@@ -14,7 +14,7 @@ import json
 import os
 import random
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -127,6 +127,11 @@ class Operation:
     def raw(self, params: Mapping[str, Any], region: str, credentials: Any) -> dict[str, Any]:
         """One request's answer as botocore gives it. Raises Unusual, and botocore's exceptions."""
         return self._parsed(*self._exchange(params, region, credentials))
+
+    def opening(self, region: str, most: int) -> Callable[[], None]:
+        """What opens a connection for calls in a region, unless there are `most`. Raises Unusual."""
+        place = (self._service.targets.get((region, self._auth_type)) or self._target(region)).place
+        return functools.partial(self._service.connections.open_ahead, place, most)
 
     def _exchange(self, params: Mapping[str, Any], region: str, credentials: Any) -> tuple[str, Received]:
         try:

@@ -12,7 +12,28 @@ from postureaudit.evidence import Answer, Record, Refusal, RefusalKind, Regions
 
 DESCRIBE = Ask("ec2:DescribeRegions", AllRegions=True)
 LIST = Ask("account:ListRegions")
+# Enabled in every account, and not to be disabled: AWS Account Management User Guide, "Enable or disable AWS Regions
+# in your account". Good for guessing ahead; what is audited is what the account says.
+_ALWAYS = {
+    "aws": (
+        *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
+        *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3"),
+        *("ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+    ),
+    "aws-cn": ("cn-north-1", "cn-northwest-1"),
+    "aws-us-gov": ("us-gov-east-1", "us-gov-west-1"),
+}
 _ON = {"ENABLED", "ENABLED_BY_DEFAULT", "DISABLING", "opt-in-not-required", "opted-in"}
+
+
+def always(partition: str, *, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[str, ...]:
+    """The regions that every account of a partition has, as far as we know them, within these globs."""
+    return tuple(
+        name
+        for name in _ALWAYS.get(partition, ())
+        if _fits(name, only or ("*",)) and not _fits(name, exclude)
+    )
 
 
 def choose(records: Iterable[Record], *, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> Regions:

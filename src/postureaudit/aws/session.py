@@ -5,15 +5,18 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from postureaudit.aws import guard, models, outcomes
+from postureaudit.aws import descriptors, guard, models, outcomes
 from postureaudit.aws.clients import CONNECT_TIMEOUT, READ_TIMEOUT, Clients
 from postureaudit.aws.hidden import hidden
 from postureaudit.errors import CredentialsError, PostureAuditError
 from postureaudit.evidence import Refusal, RefusalKind
+
+if TYPE_CHECKING:
+    from postureaudit.aws.ahead import Ahead
 
 # The region that holds each partition's global services (IAM, Organizations, account settings).
 LEADERS = {
@@ -196,8 +199,11 @@ def open_session(
     max_workers: int = 64,
     connect_timeout: float = CONNECT_TIMEOUT,
     read_timeout: float = READ_TIMEOUT,
+    ahead: Ahead | None = None,
 ) -> Session:
     """Find credentials, assume the role if one is named, and ask STS who this is. Nothing else is called.
+
+    `ahead` opens connections for the walk meanwhile.
 
     Raises CredentialsError with the next step when there are no usable credentials, or when the account is
     not `expect_account`.
@@ -205,6 +211,7 @@ def open_session(
     import botocore.exceptions
     import botocore.session
 
+    descriptors.allow_many()
     try:
         core = botocore.session.Session(profile=profile)
         guard.install(core.get_component("event_emitter"))
@@ -216,6 +223,8 @@ def open_session(
         clients = Clients(
             core, leader=leader, pool=max_workers, connect_timeout=connect_timeout, read_timeout=read_timeout
         )
+        if ahead is not None:
+            ahead.begin(clients, _partition_of(leader), leader)
         if role_arn:
             credentials = _assumed(core, credentials, role_arn, external_id, session_name, leader)
         identity = clients.call("sts", "GetCallerIdentity", {}, region=leader, credentials=credentials)
@@ -242,6 +251,10 @@ def _leader_of(region: str | None) -> str:
         if region and region.startswith(prefix):
             return LEADERS[partition]
     return LEADERS["aws"]
+
+
+def _partition_of(leader: str) -> str:
+    return next((partition for partition, region in LEADERS.items() if region == leader), "aws")
 
 
 def _assumed(

@@ -78,8 +78,9 @@ def walk(
     named = named or Named()
     run = _Run(session, wanted, max_workers, timeout, on_progress, stop or threading.Event(), named, workers)
     try:
-        seen = run.all((ask, session.leader) for ask in (regions.DESCRIBE, regions.LIST, _ALIASES))
-        found = regions.choose(seen[:2], only=only, exclude=exclude)
+        run.ask(_ALIASES, session.leader)
+        seen = run.all((ask, session.leader) for ask in (regions.DESCRIBE, regions.LIST))
+        found = regions.choose(seen, only=only, exclude=exclude)
         run.collect(collectors, found)
         alias = name or run.alias()
     finally:
@@ -184,6 +185,7 @@ class _Run:
         self._queued: dict[str, dict[str, deque[tuple[Key, Ask]]]] = {}  # by region and service
         self._changed: set[str] = set()  # regions in which something may be sent now
         self._held = False  # all workers were busy: any region may have something to send
+        self._awaited: set[Key] = set()  # what a caller waits for
         self._lines = 0  # asks that are queued
         self._turn = 0
         self._flying: dict[tuple[str, str], int] = defaultdict(int)
@@ -199,11 +201,17 @@ class _Run:
             if getattr(record.outcome, "kind", None) is not RefusalKind.NOT_COLLECTED:
                 self._records[record.key] = record
 
+    def ask(self, ask: Ask, region: str) -> Key:
+        """Queue this ask; the `wanted` filter does not apply."""
+        with self._lock:
+            return self._want(ask, region, forced=True)
+
     def all(self, asks: Iterable[tuple[Ask, str]]) -> list[Record]:
         """Make these asks, each in its region, and wait for them; the `wanted` filter does not apply."""
+        keys = [self.ask(ask, region) for ask, region in asks]
         with self._lock:
-            keys = [self._want(ask, region, forced=True) for ask, region in asks]
-        self._drain()
+            self._awaited = {key for key in keys if key not in self._records}
+        self._drain(keys)
         return [self._records[key] for key in keys]
 
     def collect(self, collectors: Sequence[Collector], found: Regions) -> None:
@@ -310,14 +318,17 @@ class _Run:
             self._lines += 1
         return key
 
-    def _drain(self) -> None:
-        """Wait until all queued asks are made and no collector has more; whoever waits looks after the deadline."""
+    def _drain(self, keys: Sequence[Key] = ()) -> None:
+        """Wait for these records, or until all queued asks are made and no collector has more.
+
+        Whoever waits looks after the deadline.
+        """
         while True:
             with self._lock:
                 self._submit()
                 if self._failed is not None:
                     raise self._failed
-                if not self._running and not self._lines:
+                if (not self._running and not self._lines) or (keys and not self._awaited):
                     return
                 self._idle.clear()
             self._idle.wait(0.2)
@@ -366,6 +377,10 @@ class _Run:
         if own and isinstance(outcome, Refusal) and outcome.kind is RefusalKind.EXPIRED:
             self._expired = self._expired or outcome
         self._records[key] = self._record(key, ask, outcome, at)
+        if key in self._awaited:
+            self._awaited.remove(key)
+            if not self._awaited:
+                self._idle.set()
         if self._progress:
             self._progress(Progress(len(self._records), len(self._asked), f"{key[3]} {ask.service}"))
         for task in self._waiting.pop(key, ()):

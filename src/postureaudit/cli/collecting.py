@@ -10,6 +10,7 @@ from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from postureaudit.aws.ahead import Ahead
     from postureaudit.aws.session import Session
     from postureaudit.catalog import Catalog
     from postureaudit.evidence import Evidence
@@ -21,7 +22,9 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
     Raises Interrupted when it ended before there was anything to judge.
     """
     from postureaudit import services
+    from postureaudit.aws.ahead import Ahead
     from postureaudit.aws.walk import walk
+    from postureaudit.aws.workers import Workers
     from postureaudit.catalog import calls
     from postureaudit.cli import choices
     from postureaudit.cli.progress import Progress
@@ -37,18 +40,21 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
         stop.set()
         print("\nstopping: waiting for calls in flight (again to stop at once)", file=sys.stderr)
 
+    collectors = [service.collect for service in services.all_services()]
+    workers = Workers(given["max_workers"])
+    where: dict[str, Any] = {"only": given["regions"], "exclude": given["exclude"]}
+    where["wanted"] = calls(catalog, ids, services.types())
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        session = opened(given)
+        session = opened(given, Ahead(collectors, workers, **where))
         if given["log_archive_role"]:
             session.open_archive(given["log_archive_role"], given["log_archive_external_id"])
         with Progress("none" if given["quiet"] else given["progress"]) as progress:
             evidence = walk(
                 session,
-                [service.collect for service in services.all_services()],
-                only=given["regions"],
-                exclude=given["exclude"],
-                wanted=calls(catalog, ids, services.types()),
+                collectors,
+                **where,
+                workers=workers,
                 max_workers=given["max_workers"],
                 timeout=given["timeout"],
                 on_progress=progress,
@@ -60,6 +66,7 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
             raise Interrupted(code[0]) from error
         raise
     finally:
+        workers.close()
         for number, handler in before.items():
             signal.signal(number, handler)
     return evidence, code[0]
@@ -96,7 +103,7 @@ def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]
     ]
 
 
-def opened(given: Mapping[str, Any]) -> Session:
+def opened(given: Mapping[str, Any], ahead: Ahead | None = None) -> Session:
     from postureaudit.aws.session import open_session
 
     return open_session(
@@ -108,4 +115,5 @@ def opened(given: Mapping[str, Any]) -> Session:
         # botocore itself reads AWS_DEFAULT_REGION only; every other SDK reads AWS_REGION first.
         region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
         max_workers=given["max_workers"],
+        ahead=ahead,
     )

@@ -84,7 +84,7 @@ asking = together(
     naming,
     click.option("--log-archive-role", metavar="ARN", help="Read the log archive's bucket with this role."),
     click.option("--log-archive-external-id", help="That role's external id."),
-    click.option("--max-workers", type=click.IntRange(1, 256), default=128, show_default=True),
+    click.option("--max-workers", type=click.IntRange(1, 256), default=192, show_default=True),
     click.option("--timeout", type=click.FloatRange(min=1), help="Seconds for the whole walk."),
     click.option("--progress", type=click.Choice(("auto", "plain", "none")), default="auto"),
 )
