@@ -42,7 +42,7 @@ def main() -> None:
     serving.add_places(parser, latency=50)
     parser.add_argument("--accounts", type=int, nargs="+", default=[100])
     parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--threads", type=int, default=64, help="a process")
+    parser.add_argument("--threads", type=int, default=96, help="a process (96 is the product's default)")
     parser.add_argument("--state", choices=("empty", "configured"), default="configured")
     parser.add_argument("--hosts", choices=("real", "one"), default="one")
     parser.add_argument(

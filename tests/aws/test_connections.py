@@ -374,9 +374,10 @@ def test_idle_connections_are_bounded(server: Server) -> None:
     )
     request = b"GET / HTTP/1.1\r\n\r\n"
     hosts = [connections.Host("http", f"127.0.0.{number}", server.port) for number in (1, 1, 1, 1)]
-    socks = [made._connected(host, "") for host in hosts]
-    for number, sock in enumerate(socks):
-        made._give_back(connections.Host("http", f"host{number}", 1), sock)
+    wires = [made._connected(host, "") for host in hosts]
+    socks = [wire.sock for wire in wires]
+    for number, wire in enumerate(wires):
+        made._give_back(connections.Host("http", f"host{number}", 1), wire)
 
     assert made._count == 3 == sum(len(idle) for idle in made._idle.values())
     assert socks[0].fileno() == -1 and socks[3].fileno() != -1
@@ -442,7 +443,7 @@ def test_a_call_waits_for_the_connection_that_is_being_opened(
     [made] = direct._connections.values()
     coming = made._coming
 
-    def slow(self: connections.Connections, host: connections.Host, url: str) -> socket.socket:
+    def slow(self: connections.Connections, host: connections.Host, url: str) -> connections._Wire:
         if url:
             return real(self, host, url)
         begun.set()

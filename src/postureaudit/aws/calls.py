@@ -20,6 +20,10 @@ MAX_ATTEMPTS = 4
 _BACKOFF = 0.5  # seconds; full jitter up to twice as much with each attempt
 
 
+def _always() -> bool:
+    return True
+
+
 class Refused(Exception):
     """A request that came to nothing, and the outcome that says why."""
 
@@ -39,6 +43,10 @@ class Calls:
         self._ended = ended
         self._limits = Limits()
         self._counting = threading.Lock()
+
+    def close(self) -> None:
+        """Nothing is to be tried again, whoever was asked before."""
+        self._ended = _always
 
     def answer(self, ask: Ask, account: str, region: str, credentials: Any, *, raw: bool = False) -> Outcome:
         """The outcome of one ask, with all its pages; `raw` with what AWS marks sensitive, for what is not kept."""

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +105,18 @@ class Clients:
             return way.opening(region, most)
         except self._direct.Unusual:
             return None
+
+    def prepare(self, calls: Iterable[str]) -> None:
+        """Get ready for these calls, such as "sts:AssumeRole": processes that are forked later share what is made."""
+        for call in calls:
+            service, _, operation = call.partition(":")
+            self._way(service, operation)
+
+    def forked(self) -> None:
+        """In a forked process: leave boto3's connections to the parent. Ours see to it themselves."""
+        for http in self._https.values():
+            if http is not None:
+                http.close()
 
     def close(self) -> None:
         """Close the connections that wait for a next call."""

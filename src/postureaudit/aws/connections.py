@@ -7,6 +7,7 @@ the rest of a request. Errors are the botocore exceptions which that session rai
 from __future__ import annotations
 
 import http.client
+import io
 import os
 import select
 import socket
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 
 from botocore import exceptions as failed
 
+_BUFFER = 16384  # bytes read at once at most: as many as a TLS record has
 MAX_IDLE = 512  # open connections that wait for their next request, to all hosts
 
 
@@ -62,18 +64,18 @@ class Connections:
     def _begin(self) -> None:
         """With nothing open: at first, and in a forked process, whose parent goes on with what is open."""
         self._lock = threading.Lock()
-        self._idle: OrderedDict[Host, list[socket.socket]] = OrderedDict()  # longest unused first
+        self._idle: OrderedDict[Host, list[_Wire]] = OrderedDict()  # longest unused first
         self._count = 0
-        self._coming: dict[Host, list[Future[socket.socket | None]]] = {}  # opened ahead, and not open yet
+        self._coming: dict[Host, list[Future[_Wire | None]]] = {}  # opened ahead, and not open yet
 
     def exchange(self, host: Host, request: bytes, url: str) -> Received:
         """Send a request and read its answer. `url` is for the errors: botocore's, as its HTTP session raises them."""
-        sock = self._take(host)
+        wire = self._take(host)
         try:
-            if sock is None:
-                sock = self._connected(host, url)
-            sock.sendall(request)
-            response = _Response(sock)
+            if wire is None:
+                wire = self._connected(host, url)
+            wire.send(request)
+            response = _Response(wire)  # type: ignore[arg-type]  # of which only makefile() is called
             try:
                 response.begin()
                 body = _whole(response)
@@ -82,8 +84,8 @@ class Connections:
             finally:
                 response.close()
         except BaseException as error:
-            if sock is not None:
-                sock.close()
+            if wire is not None:
+                wire.close()
             match error:
                 case failed.BotoCoreError():
                     raise
@@ -97,14 +99,14 @@ class Connections:
                     raise failed.HTTPClientError(error=error) from error
             raise
         if reusable:
-            self._give_back(host, sock)
+            self._give_back(host, wire)
         else:
-            sock.close()
+            wire.close()
         return found
 
     def open_ahead(self, host: Host, most: int) -> None:
         """Open a connection for a request that will come, unless there are `most`. One that fails leaves no trace."""
-        coming: Future[socket.socket | None] = Future()
+        coming: Future[_Wire | None] = Future()
         with self._lock:
             awaited = self._coming.setdefault(host, [])
             there = len(awaited) + len(self._idle.get(host, ()))
@@ -112,9 +114,9 @@ class Connections:
                 return
             awaited.append(coming)
         try:
-            sock = self._connected(host, "")
+            wire = self._connected(host, "")
         except failed.BotoCoreError:
-            sock = None
+            wire = None
         except BaseException:
             coming.set_result(None)
             raise
@@ -123,39 +125,38 @@ class Connections:
             if not claimed:
                 awaited.remove(coming)
         if claimed:
-            coming.set_result(sock)
-        elif sock is not None:
-            self._give_back(host, sock)
+            coming.set_result(wire)
+        elif wire is not None:
+            self._give_back(host, wire)
 
     def close(self) -> None:
         """Close what is idle."""
         with self._lock:
-            idle = [sock for socks in self._idle.values() for sock in socks]
+            idle = [wire for wires in self._idle.values() for wire in wires]
             self._idle.clear()
             self._count = 0
-        for sock in idle:
-            sock.close()
+        for wire in idle:
+            wire.close()
 
-    def _take(self, host: Host) -> socket.socket | None:
+    def _take(self, host: Host) -> _Wire | None:
         """An idle connection that the other side has not closed, else one that is being opened, or None."""
         while True:
             with self._lock:
-                socks = self._idle.get(host)
-                if not socks:
+                wires = self._idle.get(host)
+                if not wires:
+                    awaited = self._coming.get(host)
+                    coming = awaited.pop(0) if awaited else None
                     break
-                sock = socks.pop()  # the one used last: the others may go
+                wire = wires.pop()  # the one used last: the others may go
                 self._count -= 1
-                if not socks:
+                if not wires:
                     del self._idle[host]
-            if not _is_spoilt(sock):
-                return sock
-            sock.close()
-        with self._lock:
-            awaited = self._coming.get(host)
-            coming = awaited.pop(0) if awaited else None
+            if not wire.spoilt():
+                return wire
+            wire.close()
         return coming.result() if coming else None
 
-    def _give_back(self, host: Host, sock: socket.socket) -> None:
+    def _give_back(self, host: Host, wire: _Wire) -> None:
         unused = None
         with self._lock:
             if self._count >= self._max_idle > 0:
@@ -165,15 +166,15 @@ class Connections:
                 if not self._idle[oldest]:
                     del self._idle[oldest]
             if self._max_idle > 0:
-                self._idle.setdefault(host, []).append(sock)
+                self._idle.setdefault(host, []).append(wire)
                 self._idle.move_to_end(host)
                 self._count += 1
             else:
-                unused = sock
+                unused = wire
         if unused is not None:
             unused.close()
 
-    def _connected(self, host: Host, url: str) -> socket.socket:
+    def _connected(self, host: Host, url: str) -> _Wire:
         try:
             sock = socket.create_connection((host.name, host.port), self._connect_timeout)
         except TimeoutError as error:
@@ -185,11 +186,10 @@ class Connections:
                 sock.setsockopt(*option)
             if host.scheme == "https":
                 sock = self._context.wrap_socket(sock, server_hostname=host.name)
-            sock.settimeout(self._read_timeout)
+            return _Wire(sock, self._read_timeout)
         except BaseException:
             sock.close()
             raise
-        return sock
 
 
 _ALL: weakref.WeakSet[Connections] = weakref.WeakSet()
@@ -204,29 +204,108 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _is_spoilt(sock: socket.socket) -> bool:
-    """Whether an idle connection has been closed by the other side, or says something that nobody asked for."""
-    try:
-        if not _is_readable(sock):
-            return False
-        timeout = sock.gettimeout()
+class _Wire:
+    """An open connection. The socket does not block: what has to wait, waits once, in poll.
+
+    A socket with a time-out asks the kernel before each send and around each read whether it may, and lets other
+    threads in each time: with a hundred of them that costs more than the request does.
+    """
+
+    __slots__ = ("_reading", "_timeout", "_writing", "sock")
+
+    def __init__(self, sock: socket.socket, timeout: float) -> None:
         sock.setblocking(False)
+        self.sock = sock
+        self._timeout = timeout
+        self._reading, self._writing = _Waiter(sock, write=False), _Waiter(sock, write=True)
+
+    def send(self, data: bytes) -> None:
+        """Send it all. Raises TimeoutError where the other side takes nothing for that long."""
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self.sock.send(left) :]
+            except (ssl.SSLWantWriteError, BlockingIOError):
+                self._writing.wait(self._timeout)
+            except ssl.SSLWantReadError:
+                self._reading.wait(self._timeout)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What http.client reads an answer from."""
+        return io.BufferedReader(_Answering(self), _BUFFER)
+
+    def read(self, buffer: Any) -> int:
+        """Read what there is, after waiting for it. Raises TimeoutError where nothing comes for that long."""
+        while True:
+            try:
+                return self.sock.recv_into(buffer)
+            except (ssl.SSLWantReadError, BlockingIOError):
+                self._reading.wait(self._timeout)
+            except ssl.SSLWantWriteError:
+                self._writing.wait(self._timeout)
+            except (
+                ssl.SSLEOFError
+            ):  # it ends without TLS's goodbye: what was said counts, as to botocore's session
+                return 0
+
+    def wait(self) -> None:
+        """Wait until there is something to read."""
+        self._reading.wait(self._timeout)
+
+    def spoilt(self) -> bool:
+        """Whether it has been closed by the other side while idle, or says something that nobody asked for."""
         try:
-            sock.recv(1)
+            if not self._reading.ready(0):
+                return False
+            self.sock.recv(1)
         except (ssl.SSLWantReadError, BlockingIOError):  # TLS's own: a session ticket, after the handshake
-            sock.settimeout(timeout)
             return False
-        return True
-    except (OSError, ValueError):
+        except (OSError, ValueError):
+            return True
         return True
 
+    def close(self) -> None:
+        self.sock.close()
 
-def _is_readable(sock: socket.socket) -> bool:
-    if hasattr(select, "poll"):
-        waiting = select.poll()
-        waiting.register(sock, select.POLLIN)
-        return bool(waiting.poll(0))
-    return bool(select.select([sock], [], [], 0)[0])
+
+class _Answering(io.RawIOBase):
+    """The bytes of one answer. Waits before it reads first: the request has only just been sent."""
+
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
+        self._begun = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._begun:
+            self._begun = True
+            self._wire.wait()
+        return self._wire.read(buffer)
+
+
+class _Waiter:
+    """Waits until a socket can be read or written."""
+
+    __slots__ = ("_poll", "_sock", "_write")
+
+    def __init__(self, sock: socket.socket, *, write: bool) -> None:
+        self._sock, self._write = sock, write
+        self._poll = select.poll() if hasattr(select, "poll") else None
+        if self._poll is not None:
+            self._poll.register(sock, select.POLLOUT if write else select.POLLIN)
+
+    def ready(self, seconds: float) -> bool:
+        if self._poll is not None:
+            return bool(self._poll.poll(seconds * 1000))
+        socks = [self._sock]
+        found = select.select([] if self._write else socks, socks if self._write else [], [], seconds)
+        return bool(found[0] or found[1])
+
+    def wait(self, seconds: float) -> None:
+        if not self.ready(seconds):
+            raise TimeoutError("timed out")
 
 
 class _Response(http.client.HTTPResponse):

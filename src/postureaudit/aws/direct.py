@@ -27,10 +27,10 @@ from botocore.handlers import add_recursion_detection_header
 from postureaudit.aws import aim, answers, converters, ordinary
 from postureaudit.aws.connections import Connections, Host, Received
 from postureaudit.aws.ordinary import Unusual
-from postureaudit.aws.signing import Signable, Signer
+from postureaudit.aws.signing import Signable, Signer, frozen
 
 _NOWHERE = "https://nowhere.invalid"
-_KEPT_REQUESTS = 64  # serialized requests kept of an operation: most ask the same in every region and account
+_KEPT_REQUESTS = 8  # serialized requests kept of an operation: most ask the same in every region and account
 _SET_WHEN_SIGNED = {
     "authorization",
     "date",
@@ -154,7 +154,7 @@ class Operation:
         method, path, headers, length, body, to_sign = self._prepared(_as_json(params))
         url = target.base + path
         signable = Signable(method, url, body, dict(headers), to_sign, target.host)
-        Signer(credentials.get_frozen_credentials(), target.name, target.region).add_auth(signable)
+        Signer(frozen(credentials), target.name, target.region).add_auth(signable)
         found = signable.headers
         found["amz-sdk-invocation-id"] = _invocation()
         found["amz-sdk-request"] = attempts
@@ -292,7 +292,10 @@ class Operation:
         finally:
             _received.reset(token)
         if failure is not None:
-            raise failure
+            try:
+                raise failure
+            finally:
+                del failure  # it knows this frame, which would know it
         http, parsed = success
         service_id = client.meta.service_model.service_id.hyphenize()
         client.meta.events.emit(

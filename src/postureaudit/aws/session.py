@@ -76,12 +76,6 @@ class Session:
         all_regions = self.core.get_available_regions("ec2", self.partition)
         return region in known or region not in all_regions or not known
 
-    def anew(self, *, max_workers: int) -> Session:
-        """The same caller with connections of its own: for a process that was forked from this one."""
-        clients = Clients(self.core, leader=self.leader, pool=max_workers)
-        identity = {"Arn": self.caller, "Account": self.account}
-        return Session(self.core, self._credentials, identity, clients, source=self._source)
-
     def enter(self, role_arn: str, external_id: str | None, session_name: str) -> Session | Refusal:
         """The session of a role in another account, or the refusal that stands for all that account would say.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hmac
+import time
+import weakref
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -46,10 +48,28 @@ class Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
         return found
 
     def _sign(self, key: bytes, msg: str, hex: bool = False) -> Any:
-        return hmac.digest(key, msg.encode("utf-8"), "sha256").hex() if hex else _derived(key, msg)
+        return _hmac(key, msg).hex() if hex else _derived(key, msg)
+
+
+_FROZEN = 1.0  # seconds for which credentials are not asked whether they have to be renewed: they are minutes before
+_frozen: weakref.WeakKeyDictionary[Any, tuple[float, Any]] = weakref.WeakKeyDictionary()
+
+
+def frozen(credentials: Any) -> Any:
+    """botocore's credentials as they are now: renewed where that is due. Raises as botocore does."""
+    now = time.monotonic()
+    found = _frozen.get(credentials)
+    if found is None or now >= found[0]:
+        found = _frozen[credentials] = (now + _FROZEN, credentials.get_frozen_credentials())
+    return found[1]
+
+
+def _hmac(key: bytes, msg: str) -> bytes:
+    # Not hmac.digest: it lets other threads in each time, and getting back in takes longer than the digest.
+    return hmac.new(key, msg.encode("utf-8"), "sha256").digest()
 
 
 @functools.lru_cache(maxsize=KEPT_KEYS)
 def _derived(key: bytes, msg: str) -> bytes:
     """A step from a secret key to the one that signs: four a call, and the same for a service's calls in a region."""
-    return hmac.digest(key, msg.encode("utf-8"), "sha256")
+    return _hmac(key, msg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import threading
 import time
 from collections import defaultdict, deque
@@ -249,6 +250,8 @@ class _Run:
         return list(self._records.values())
 
     def close(self, *, wait: bool = False) -> None:
+        """Let the threads go, and what is known with this run: `calls` asks it whether it has ended."""
+        self.calls.close()
         if self._own is not None:
             self._own.close(wait=wait)
 
@@ -481,4 +484,9 @@ class _Run:
 
 
 def _now() -> str:
-    return answers.iso(datetime.datetime.now(datetime.UTC))
+    return _second(int(time.time()))
+
+
+@functools.lru_cache(maxsize=4)
+def _second(stamp: int) -> str:
+    return answers.iso(datetime.datetime.fromtimestamp(stamp, datetime.UTC))

@@ -27,6 +27,7 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
     from postureaudit.aws.workers import Workers
     from postureaudit.catalog import calls
     from postureaudit.cli import choices
+    from postureaudit.cli.options import IN_FLIGHT
     from postureaudit.cli.progress import Progress
     from postureaudit.errors import Interrupted, PostureAuditError
 
@@ -41,7 +42,8 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
         print("\nstopping: waiting for calls in flight (again to stop at once)", file=sys.stderr)
 
     collectors = [service.collect for service in services.all_services()]
-    workers = Workers(given["max_workers"])
+    in_flight = given["max_workers"] or IN_FLIGHT
+    workers = Workers(in_flight)
     where: dict[str, Any] = {"only": given["regions"], "exclude": given["exclude"]}
     where["wanted"] = calls(catalog, ids, services.types())
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -55,7 +57,7 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
                 collectors,
                 **where,
                 workers=workers,
-                max_workers=given["max_workers"],
+                max_workers=in_flight,
                 timeout=given["timeout"],
                 on_progress=progress,
                 stop=stop,
@@ -75,6 +77,7 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
 def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]) -> list[str]:
     """Ask AWS itself what its rules and metric filters match, and say in a sentence each where it disagrees."""
     from postureaudit.aws.walk import walk
+    from postureaudit.cli.options import IN_FLIGHT
     from postureaudit.resources import View
     from postureaudit.signals import opinions
 
@@ -88,7 +91,7 @@ def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]
         [opinions.collector(asked)],
         only=given["regions"],
         exclude=given["exclude"],
-        max_workers=given["max_workers"],
+        max_workers=given["max_workers"] or IN_FLIGHT,
         timeout=given["timeout"],
     )
     found = opinions.disagreements(asked, answers)
@@ -105,6 +108,7 @@ def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]
 
 def opened(given: Mapping[str, Any], ahead: Ahead | None = None) -> Session:
     from postureaudit.aws.session import open_session
+    from postureaudit.cli.options import IN_FLIGHT
 
     return open_session(
         profile=given["profile"],
@@ -114,6 +118,6 @@ def opened(given: Mapping[str, Any], ahead: Ahead | None = None) -> Session:
         expect_account=given["expect_account"],
         # botocore itself reads AWS_DEFAULT_REGION only; every other SDK reads AWS_REGION first.
         region=os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
-        max_workers=given["max_workers"],
+        max_workers=given["max_workers"] or IN_FLIGHT,
         ahead=ahead,
     )

@@ -71,6 +71,9 @@ naming = together(
     click.option("--audit-account", metavar="ID", help="The organization's security (audit) account."),
     click.option("--log-archive-account", metavar="ID", help="The account that keeps the logs."),
 )
+# More are answered no sooner: a process's threads wait for one another then (docs/explanation/speed.md).
+IN_FLIGHT = 192  # one account: most of the time is spent waiting for far regions
+IN_FLIGHT_EACH = 96  # many accounts, of each process: there is always something to do
 asking = together(
     click.option("--profile", help="AWS profile."),
     click.option("-r", "--region", "regions", metavar="GLOB", help="Only these regions.", **_many),
@@ -84,7 +87,11 @@ asking = together(
     naming,
     click.option("--log-archive-role", metavar="ARN", help="Read the log archive's bucket with this role."),
     click.option("--log-archive-external-id", help="That role's external id."),
-    click.option("--max-workers", type=click.IntRange(1, 256), default=192, show_default=True),
+    click.option(
+        "--max-workers",
+        type=click.IntRange(1, 256),
+        help=f"Requests in flight. [{IN_FLIGHT}; for many accounts {IN_FLIGHT_EACH} a process]",
+    ),
     click.option("--timeout", type=click.FloatRange(min=1), help="Seconds for the whole walk."),
     click.option("--progress", type=click.Choice(("auto", "plain", "none")), default="auto"),
 )

@@ -19,6 +19,7 @@ import msgspec
 
 from postureaudit.cli import choices, reporting
 from postureaudit.cli.messages import say
+from postureaudit.cli.options import IN_FLIGHT_EACH
 from postureaudit.errors import Interrupted, PostureAuditError, UsageError
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ def _session(given: Mapping[str, Any]) -> Session:
         session_name=given["role_session_name"],
         expect_account=given["expect_account"],
         region=_region(),
-        max_workers=given["max_workers"],
+        max_workers=given["max_workers"] or IN_FLIGHT_EACH,
     )
 
 
@@ -319,7 +320,7 @@ def _begun(
         only=tuple(given["regions"]),
         exclude=tuple(given["exclude"]),
         wanted=tuple(sorted(calls(catalog, ids, services.types()))),
-        max_workers=given["max_workers"],
+        max_workers=given["max_workers"] or IN_FLIGHT_EACH,
         timeout=given["timeout"],
         named=choices.accounts(given),
     )

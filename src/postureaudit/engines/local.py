@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import multiprocessing
 import signal
@@ -15,6 +17,12 @@ from postureaudit.errors import PostureAuditError
 from postureaudit.org.collect import STOP
 
 R = TypeVar("R")
+_SELDOM = (
+    20_000,
+    10,
+    10,
+)  # answers are many small objects and hardly ever in circles: see tests/test_flat.py
+_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
 _TRIES = 3  # a process that is killed takes its batch with it: the batch is done again
 
 
@@ -90,3 +98,13 @@ def _begin() -> None:
     """In a new process: a signal ends it gently, and the one that was meant for its parent too."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: STOP.set())
+    gc.set_threshold(*_SELDOM)
+    _one_heap()
+
+
+def _one_heap() -> None:
+    """Have glibc's malloc keep two heaps, not one a thread: what one thread freed, another uses (mallopt(3))."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from postureaudit import __version__, services
+from postureaudit.aws.allowed import ALLOWED
+from postureaudit.aws.session import ASSUME
 from postureaudit.errors import PostureAuditError
 from postureaudit.evidence import (
     ENTER,
@@ -62,7 +64,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     max_workers: int = 64
     timeout: float | None = None
     named: Named = Named()
-    at_once: int = 4
+    at_once: int = 3
 
     def role(self, account: str) -> str:
         """The ARN of the role in an account; a role name may have a path (audit/ReadOnly)."""
@@ -236,7 +238,9 @@ _process = _Process()
 
 
 def adopt(session: Session, entry: Entry) -> None:
-    """Use this session for the caller: so that a process that is forked from here need not find credentials again."""
+    """Use this session for the caller: a process that is forked from here need not find credentials again, nor read
+    botocore's models for its calls."""
+    session.clients.prepare([ASSUME, *(ALLOWED if entry.wanted is None else entry.wanted)])
     _process.session, _process.entry, _process.pid, _process.workers = session, entry, os.getpid(), None
 
 
@@ -256,8 +260,10 @@ def _caller(entry: Entry) -> Session:
                 region=entry.region,
                 max_workers=entry.max_workers,
             )
-        elif _process.pid != os.getpid():  # forked: connections are not shared between processes
-            _process.session = _process.session.anew(max_workers=entry.max_workers)
+        elif (
+            _process.pid != os.getpid()
+        ):  # forked: neither connections nor threads are shared between processes
+            _process.session.clients.forked()
             _process.workers = None
         _process.entry, _process.pid = entry, os.getpid()
         return _process.session

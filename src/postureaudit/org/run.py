@@ -28,7 +28,7 @@ except ImportError:  # there is none on Windows
 
 R = TypeVar("R")
 _ROUNDS = 3  # what is named by what is named: a topic behind a bus in a third account
-_BATCH = 10  # accounts a task at most, so that a lost worker costs little
+_BATCH = 25  # accounts a task at most: progress is told when one is done
 
 
 class Engine(Protocol):
@@ -106,7 +106,7 @@ def collect(
     on_progress(len(done), len(run.accounts), "collecting")
     folder = str(store.root)
     for found_ in engine.run(
-        collect_accounts, [(entry, batch, folder) for batch in _batches(left, engine.parts)]
+        collect_accounts, [(entry, batch, folder) for batch in _batches(left, engine.parts, entry.at_once)]
     ):
         done.update({item.account: item for item in found_ if item.state != "stopped"})
         on_progress(len(done), len(run.accounts), "collecting")
@@ -131,7 +131,8 @@ def _follow(
         on_progress(0, len(left), "following")
         count = 0
         for found in engine.run(
-            follow_accounts, [(entry, batch, str(store.root)) for batch in _batches(left, engine.parts)]
+            follow_accounts,
+            [(entry, batch, str(store.root)) for batch in _batches(left, engine.parts, entry.at_once)],
         ):
             done.update({item.account: item for item in found if item.state == "read"})
             count += len(found)
@@ -172,10 +173,17 @@ def _note(found: Sequence[Judged], reports: dict[str, Report]) -> int:
     return sum(item.done for item in found)
 
 
-def _batches(items: Sequence[R], parts: int) -> list[list[R]]:
-    """Items in batches: small enough that all parts have work to the end."""
-    size = max(1, min(_BATCH, math.ceil(len(items) / (parts * 4))))
-    return [list(items[at : at + size]) for at in range(0, len(items), size)]
+def _batches(items: Sequence[R], parts: int, least: int = 1) -> list[list[R]]:
+    """Items in batches, the first ones large and the last ones small: at a batch's end a process waits for its slowest
+    account, and at the run's end one process for the other. A batch that is lost costs what of it was not done yet.
+    `least` is how many a process does at once."""
+    found: list[list[R]] = []
+    at = 0
+    while at < len(items):
+        size = max(least, min(_BATCH, math.ceil((len(items) - at) / (parts * 2))))
+        found.append(list(items[at : at + size]))
+        at += size
+    return found
 
 
 def add_up(store: Store, run: Run, catalog: Catalog, ids: frozenset[str], fail_on: str) -> Organization:
