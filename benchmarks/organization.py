@@ -1,6 +1,6 @@
 """An organization of many accounts: wall, CPU and memory by stage, growth, throttles, and what a kill costs.
 
-python benchmarks/organization.py --accounts 100 --regions 17 [--check]
+python benchmarks/organization.py --accounts 100 --regions 17 [--check]       with --services, some of the calls
 python benchmarks/organization.py --accounts 200 1000 --regions 2 --check       growth from the first to the last
 python benchmarks/organization.py --accounts 100 --regions 2 --kill-at 0.3 0.8  SIGKILL, then --resume
 python benchmarks/organization.py --accounts 20 --regions 17 --throttle         the endpoint keeps AWS's limits
@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument(
         "--kill-at", type=float, nargs="*", default=[], metavar="FRACTION", help="of the whole work"
     )
+    parser.add_argument("--services", nargs="*", default=[], help="these services' checks alone [all]")
     parser.add_argument("--engine", nargs="*", default=[], help="further options of postureaudit audit")
     parser.add_argument("--check", action="store_true", help="exit 1 when a bar is missed")
     given = parser.parse_args()
@@ -106,6 +107,7 @@ class Organization:
         found += ["--output-dir", str(self.folder / name), "--workers", str(self.given.workers)]
         found += ["--max-workers", str(self.given.threads), "-q", "--exit-zero"]
         found += ["-o", f"jsonl={self.folder / name}.jsonl", *self.given.engine]
+        found += [word for service in self.given.services for word in ("--service", service)]
         return [*found, *more]
 
     def warm(self) -> None:
@@ -122,7 +124,8 @@ class Organization:
         self.stats = seen = self.served.stats(reset=True)
         print(
             f"\n{count} accounts x {given.regions} regions, {given.state}, {given.workers} processes, "
-            f"{given.threads} threads, {self.where()}"
+            f"{given.threads} threads, {self.where()}, checks of {' '.join(given.services) or 'all services'}: "
+            f"{seen['requests'] / count / given.regions:.0f} calls a region"
         )
         print(
             f"{seen['requests']} requests in {run.wall:.1f} s ({seen['requests'] / run.wall:.0f} a second), "

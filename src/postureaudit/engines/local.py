@@ -22,7 +22,7 @@ _SELDOM = (
     10,
     10,
 )  # answers are many small objects and hardly ever in circles: see tests/test_flat.py
-_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _TRIES = 3  # a process that is killed takes its batch with it: the batch is done again
 
 
@@ -107,4 +107,6 @@ def _one_heap() -> None:
     if sys.platform != "linux":
         return
     with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_ARENA_MAX, 2)
+        mallopt(_MMAP_THRESHOLD, 128 * 1024)
