@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from postureaudit import expressions, strict_yaml
+from postureaudit import expressions
 from postureaudit.catalog import Check
 from postureaudit.conform import NOT_WRITTEN, conform
 from postureaudit.errors import CatalogError
 from postureaudit.evidence import Json
 from postureaudit.findings import Severity
-from postureaudit.problems import At, Problem, near
+from postureaudit.problems import At, Lines, Problem, near
 
 SECTIONS = ("checks", "severities", "parameters", "disable")  # as in a configuration file
 _OTHER_WORDS = ("off", "skip", "exclude")  # for disable
@@ -40,7 +40,7 @@ class ChecksFile(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, dict[str, Json]] = msgspec.field(default_factory=dict)
     disable: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
-    lines: strict_yaml.Lines = msgspec.field(default_factory=dict)
+    lines: Lines = msgspec.field(default_factory=dict)
     places: dict[str, At] = msgspec.field(default_factory=dict)
     broken: dict[str, tuple[At, ...]] = msgspec.field(default_factory=dict)
 
@@ -73,6 +73,8 @@ def load(path: Path) -> ChecksFile:
 
 def read(text: str, *, name: str, origin: str = "builtin") -> ChecksFile:
     """The checks of a file's text. Every mistake of structure is in `problems`; lint proves the rest."""
+    from postureaudit import strict_yaml
+
     data, lines, mistakes = strict_yaml.load_all(text)
     reader = _Reader(lines, origin)
     for mistake in mistakes:
@@ -103,7 +105,7 @@ def located_expressions(check: Check) -> Iterator[tuple[At, str]]:
 class _Reader:
     """Collects what a file says, and what is wrong with it."""
 
-    def __init__(self, lines: strict_yaml.Lines, origin: str) -> None:
+    def __init__(self, lines: Lines, origin: str) -> None:
         self.problems: list[Problem] = []
         self.checks: list[Check] = []
         self.sections: dict[str, Any] = {}

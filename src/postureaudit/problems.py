@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 At = tuple[Any, ...]  # a path, such as ("fix", 0, "when")
+Lines = dict[At, int]  # by path, where in the file a value stands
 
 
 class Problem(msgspec.Struct, frozen=True):

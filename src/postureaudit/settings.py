@@ -15,7 +15,7 @@ from postureaudit.evidence import Json
 from postureaudit.findings import Severity
 
 if TYPE_CHECKING:
-    from postureaudit.strict_yaml import Lines
+    from postureaudit.problems import Lines
 
 NAMES = (".postureaudit.yaml", ".postureaudit.yml")
 PYPROJECT = "pyproject.toml"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from postureaudit.errors import PostureAuditError, UsageError
+from postureaudit.problems import Lines
 
 MAX_BYTES = 1_000_000
 
@@ -14,8 +15,6 @@ try:
     from yaml import CSafeLoader as _Loader  # ten times as fast as the pure Python one
 except ImportError:  # pragma: no cover - PyYAML without libyaml
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]  # the same interface
-
-Lines = dict[tuple[Any, ...], int]
 
 
 class Mistake(NamedTuple):

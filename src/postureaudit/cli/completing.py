@@ -6,7 +6,6 @@ are in data/names.json, which scripts/make_names.py makes of the catalogue; a te
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -74,6 +73,8 @@ def script(shell: str) -> str:
 def _names(of: str) -> list[str]:
     """One list of names.json; nothing is offered where it cannot be read, for a shell shows no errors."""
     try:
+        import json
+
         found: dict[str, list[str]] = json.loads(_NAMES.read_text("utf-8"))
         return found[of]
     except (OSError, ValueError, KeyError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from postureaudit.cli.explain import entry
-from postureaudit.render.blindspots import SAID
 from postureaudit.render.neutral import neutral
 from postureaudit.services.guardduty import blindspots
 from postureaudit.services.guardduty.blindspots import Region, Sight
@@ -85,7 +84,7 @@ def _reason(item: FindingType, region: Region, sight: Sight) -> str:
     missing = next((one for one in region.missing if item.name in (*one.types, *one.by_hand)), None)
     if missing is None or not missing.name:
         return region.reason
-    said = f"{missing.title} {SAID.get(missing.state, 'is off')}"
+    said = f"{missing.title} {missing.said}"
     return said + (", so only a scan that somebody starts raises it" if sight is Sight.BY_HAND else "")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -135,6 +134,8 @@ def _missing(given: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _print(documents: list[dict[str, Any]], given: Mapping[str, Any], stem: str) -> None:
+    import json
+
     from postureaudit.evidence import write_whole
 
     folder: Path | None = given["folder"]

@@ -17,7 +17,6 @@ UTF = {"all": "●", "some": "◐", "none": "○", "unknown": "?"}
 ASCII = {"all": "+", "some": "~", "none": "X", "unknown": "?"}
 _STYLES = {"all": COLORS["pass"], "some": "yellow", "none": COLORS["fail"], "unknown": COLORS["unknown"]}
 _MOOT = ("not_offered", "idle")
-SAID = {"not_offered": "is not offered", "idle": "has no bucket to scan"}
 _SHORT = 6  # families named in a line, unless details are asked for
 _NAMED = 2  # regions named, before they are counted
 _COLUMN = 3  # width of a column of the map
@@ -116,7 +115,7 @@ def _cause(missing: Missing, style: Style) -> str:
     if not missing.name:
         return f"none at all: {missing.title}"
     title = missing.title if missing.name == blindspots.PLAN else f"{missing.title} ({missing.name})"
-    head = f"{title} {SAID.get(missing.state, 'is off')}"
+    head = f"{title} {missing.said}"
     families, rest = blindspots.blind_families(missing.types)
     shown = families if style.details else families[:_SHORT]
     lost = list(shown)

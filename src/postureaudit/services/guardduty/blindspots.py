@@ -82,6 +82,14 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     types: tuple[str, ...]
     by_hand: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """Its state in words, after its title."""
+        return _SAID.get(self.state, "is off")
+
+
+_SAID = {"not_offered": "is not offered", "idle": "has no bucket to scan"}
+
 
 class Region(msgspec.Struct, frozen=True, kw_only=True):
     """What GuardDuty sees in a region. `detector` is on, suspended, missing, not_offered or unknown.
