@@ -37,14 +37,14 @@ _LOADERS: list[Any] = []
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of many cases of one test that each walk a fake account, a part runs by default and the rest in CI.
 
-    A third of three to eight cases, a tenth of more; in which order they are taken depends on their names alone.
+    A quarter of three to eight cases, a twelfth of more; in which order they are taken depends on their names alone.
     """
     cases: dict[tuple[str, str], list[pytest.Item]] = defaultdict(list)
     for item in items:
         if isinstance(item, pytest.Function) and "collect" in item.fixturenames and hasattr(item, "callspec"):
             cases[(str(item.path), item.originalname)].append(item)
     for found in cases.values():
-        of = 10 if len(found) > 8 else 3
+        of = 12 if len(found) > 8 else 4
         ordered = sorted(found, key=lambda item: crc32(item.name.encode()))
         for item in ordered[(len(found) + of - 1) // of :] if len(found) > 2 else ():
             item.add_marker(pytest.mark.exhaustive)

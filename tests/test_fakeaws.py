@@ -22,6 +22,7 @@ from tests.fakeaws.clients import Serve, refused, serving
 from tests.fakeaws.fixes import AUTOMATION, FIXES, MEMBER, ROLE
 from tests.fakeaws.scenarios import SCENARIOS, empty, mixed, organization, well_configured
 from tests.fakeaws.world import ACCOUNT, ARCHIVE, trail_policy
+from tests.parts import part
 
 
 @pytest.fixture
@@ -292,7 +293,7 @@ def test_inputs_are_checked(serve: Serve) -> None:
     assert found[0] == "ValidationException" and "at most 25" in found[1]
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS))
+@pytest.mark.parametrize("name", part(sorted(SCENARIOS), of=3))
 def test_scenarios_are_fresh_and_valid(serve: Serve, name: str) -> None:
     """Every scenario answers the first questions in every region."""
     world = SCENARIOS[name]()

@@ -74,7 +74,7 @@ def scenario(request: pytest.FixtureRequest) -> tuple[Evidence, Verdicts]:
 
 
 @pytest.mark.parametrize("scenario", EVERY, indirect=True)
-@pytest.mark.parametrize("call", part(CALLS, of=5))
+@pytest.mark.parametrize("call", part(CALLS, of=10))
 def test_denying_one_call(
     request: pytest.FixtureRequest, scenario: tuple[Evidence, Verdicts], call: str
 ) -> None:

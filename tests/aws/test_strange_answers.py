@@ -13,6 +13,7 @@ from postureaudit.aws.session import open_session
 from postureaudit.aws.walk import walk
 from postureaudit.evidence import Refusal, RefusalKind
 from tests.fakeaws import FakeAws, Fault, World
+from tests.parts import part
 
 PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>Guest network</p></body></html>"
 XML = b'<?xml version="1.0"?><Response><Status>blocked</Status></Response>'
@@ -67,10 +68,10 @@ def asked(monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]) -> dict[str, A
     return {record.call: record.outcome for record in evidence if record.call in CALLS}
 
 
-@pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE)
-def test_what_is_no_answer_is_a_refusal(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+@pytest.mark.parametrize("body", part(STRANGE, of=3))
+def test_what_is_no_answer_is_a_refusal(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     """In every protocol: malformed, never an empty answer."""
-    found = asked(monkeypatch, {"action": "answer", "body": body})
+    found = asked(monkeypatch, {"action": "answer", "body": STRANGE[body]})
 
     assert len(found) == len(CALLS)
     # S3's own handler takes a torn answer for an error of S3's.
