@@ -23,6 +23,10 @@ SUITE = (
     ("walk.py", "--regions", "34", "--profile", "europe"),
     ("walk.py", "--cli"),
     ("walk.py", "--hang", "eu-west-1"),
+    (
+        *("organization.py", "--accounts", "100", "--regions", "17"),
+        *("--services", "cloudtrail", "config", "guardduty"),
+    ),
     ("organization.py", "--accounts", "100", "--regions", "17", "--throttle"),
     ("organization.py", "--accounts", "200", "1000", "--regions", "2"),
     ("organization.py", "--accounts", "100", "--regions", "2", "--kill-at", "0.3", "0.8"),

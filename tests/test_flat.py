@@ -15,9 +15,11 @@ import pytest
 
 import postureaudit
 from postureaudit import catalog
-from postureaudit.evidence import Evidence, load, loads, save
+from postureaudit.evidence import Evidence, Record, load, loads, save
 from postureaudit.judging import Judging, judge
 from postureaudit.resources import View
+from tests.conftest import walk_world
+from tests.fakeaws import Fault, World
 from tests.replay import replay
 
 DEMO = Path(postureaudit.__file__).parent / "data" / "demo.json.gz"
@@ -80,6 +82,23 @@ def test_accounts_in_sight_of_each_other_are_let_go(written: str) -> None:
     del evidence
 
     assert (alive(), views() - before) == (None, 0)
+
+
+@pytest.mark.usefixtures("_nothing_collected")
+def test_a_walked_account_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read of an account is gone with its evidence: refused calls and collectors leave no circle either."""
+    refused = [
+        Fault(service="guardduty", operation="ListDetectors", code="AccessDeniedException", status=403)
+    ]
+    walk_world(monkeypatch, World(faults=refused))
+    gc.collect()
+    before = sum(isinstance(item, Record) for item in gc.get_objects())
+
+    evidence = walk_world(monkeypatch, World(faults=refused))
+    assert len(evidence) > 100 and evidence.refusals()
+    del evidence
+
+    assert sum(isinstance(item, Record) for item in gc.get_objects()) == before
 
 
 @pytest.mark.exhaustive

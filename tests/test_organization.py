@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from postureaudit import evidence as files
+from postureaudit.org import run
+from postureaudit.org.collect import Entry
 from postureaudit.org.names import Names, wanted
 from tests.conftest import Ran
 from tests.fakeaws import FakeAws, World
@@ -479,6 +481,33 @@ def test_a_bucket_that_two_accounts_claim_is_nobodys() -> None:
     named, owners = wanted([*claims, Names(account=MEMBER, buckets=("logs",))])
 
     assert owners == {} and named == {}
+
+
+@pytest.mark.parametrize(("regions", "at_once"), [(0, 16), (1, 16), (2, 16), (5, 10), (17, 3), (34, 3)])
+def test_accounts_open_at_once(regions: int, at_once: int) -> None:
+    """About fifty regions are open in a process, whatever the accounts have."""
+    entry = Entry(
+        partition="aws",
+        leader="us-east-1",
+        own="111122223333",
+        role_name="Audit",
+        regions=tuple(f"r{n}" for n in range(regions)),
+    )
+
+    assert entry.at_once == at_once
+
+
+@pytest.mark.parametrize(
+    ("count", "parts", "least"), [(1, 2, 1), (100, 2, 3), (1000, 8, 16), (7, 4, 1), (0, 2, 3)]
+)
+def test_batches(count: int, parts: int, least: int) -> None:
+    """Every account once and in order; none larger than the one before, and none too small to keep a process busy."""
+    found = run._batches(range(count), parts, least)
+
+    assert [item for batch in found for item in batch] == list(range(count))
+    sizes = [len(batch) for batch in found]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(least <= size <= 8 * least for size in sizes[:-1])
 
 
 def test_accounts_outside_the_run_are_not_followed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from postureaudit.aws.session import LEADERS, open_session
 from postureaudit.aws.walk import walk
 from postureaudit.aws.workers import Workers
 from postureaudit.errors import CredentialsError
+from tests.aws import transports
 from tests.fakeaws import FakeAws, World
 
 COLLECTORS = [service.collect for service in services.all_services()]
@@ -146,3 +148,44 @@ def test_room_for_connections(monkeypatch: pytest.MonkeyPatch, soft: int, hard: 
 
     assert limits == [after, hard]
     assert descriptors.left_beside(192, most=512) == min(512, after - 192 - 64)
+
+
+def test_prepared_clients_make_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is prepared before a fork is not made again after it, and boto3's connections are left to the parent."""
+    made = transports.clients(monkeypatch, direct=True)
+    made.prepare(["sts:AssumeRole", "cloudtrail:DescribeTrails", "s3:ListBuckets"])
+    before = dict(made._operations)
+    monkeypatch.setattr(made, "_make", lambda service: pytest.fail(service))
+    closed: list[str] = []
+    for http in made._https.values():
+        monkeypatch.setattr(http, "close", lambda: closed.append("closed"))
+
+    made.forked()
+
+    assert made._way("cloudtrail", "DescribeTrails") is before["cloudtrail", "DescribeTrails"]
+    assert made._way("s3", "ListBuckets") is None
+    assert closed == ["closed"]
+
+
+def test_regions_do_not_wait_for_the_accounts_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IAM is one endpoint for the world, and far from most: its answer names the account, and nothing depends on it."""
+    from postureaudit.aws.clients import Clients
+
+    asked, named = threading.Event(), []
+    real = Clients.answer
+
+    def answer(self: Clients, service: str, operation: str, *args: Any, **kwargs: Any) -> Any:
+        if operation == "ListAccountAliases":
+            named.append(asked.wait(10))
+        elif operation == "DescribeTrails":
+            asked.set()
+        return real(self, service, operation, *args, **kwargs)
+
+    monkeypatch.setattr(Clients, "answer", answer)
+    with FakeAws(World()) as aws:
+        for name, value in aws.env().items():
+            monkeypatch.setenv(name, value)
+        wanted = frozenset({"cloudtrail:DescribeTrails"})
+        walk(open_session(), COLLECTORS, wanted=wanted, only=["us-east-1"])
+
+    assert named == [True]

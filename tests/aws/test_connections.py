@@ -223,6 +223,26 @@ def test_silence_is_a_time_out(server: Server, ways: Ways) -> None:
     assert refused[0] == refused[1] and refused[0][0] == "EndpointConnectionError"
 
 
+def test_an_answer_that_stops_in_the_middle_is_a_time_out(server: Server, ways: Ways) -> None:
+    """Half a body and then nothing: no answer, and told as the time-out that it is."""
+    server.reply = WHOLE[:-5]
+    pair = ways(f"http://127.0.0.1:{server.port}", read_timeout=0.2)
+    found = [outcome(functools.partial(key, way)) for way in pair]
+
+    assert found[0][0] == "ReadTimeoutError"
+    assert found[1][0] != "{"
+
+
+def test_a_request_larger_than_the_sockets_buffers_is_sent_whole(server: Server) -> None:
+    """What the other side takes piece by piece is sent piece by piece."""
+    made = connections.Connections(ssl.create_default_context(), connect_timeout=1, read_timeout=5)
+    body = bytes(range(256)) * 40_000
+    request = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    assert made.exchange(connections.Host("http", "127.0.0.1", server.port), request, "").body == BODY
+    assert server.requests == [request]
+
+
 def test_no_way_to_connect_in_time(ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that swallows packets is a connection's time-out, one without an address no endpoint."""
     direct, _ = ways("http://127.0.0.1:9")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import os
 import threading
 import time
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from postureaudit.aws.session import Session
     from postureaudit.aws.workers import Workers
 
+_OPEN = 50  # (account, region) pairs that a process has open: enough to have always something to ask
 STOP = (
     threading.Event()
 )  # set by whoever ends this process early: no account is begun, none half-read is kept
@@ -64,7 +66,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     max_workers: int = 64
     timeout: float | None = None
     named: Named = Named()
-    at_once: int = 3
+
+    @property
+    def at_once(self) -> int:
+        """How many accounts a process has open: few with many regions, many with few. Each is kept until it is read."""
+        return max(3, min(16, math.ceil(_OPEN / max(1, len(self.regions)))))
 
     def role(self, account: str) -> str:
         """The ARN of the role in an account; a role name may have a path (audit/ReadOnly)."""

@@ -28,7 +28,7 @@ except ImportError:  # there is none on Windows
 
 R = TypeVar("R")
 _ROUNDS = 3  # what is named by what is named: a topic behind a bus in a third account
-_BATCH = 25  # accounts a task at most: progress is told when one is done
+_TURNS = 8  # accounts a task, at most so many for each that is open at once: progress is told when it is done
 
 
 class Engine(Protocol):
@@ -180,7 +180,7 @@ def _batches(items: Sequence[R], parts: int, least: int = 1) -> list[list[R]]:
     found: list[list[R]] = []
     at = 0
     while at < len(items):
-        size = max(least, min(_BATCH, math.ceil((len(items) - at) / (parts * 2))))
+        size = max(least, min(least * _TURNS, math.ceil((len(items) - at) / (parts * 2))))
         found.append(list(items[at : at + size]))
         at += size
     return found
