@@ -96,8 +96,10 @@ class Clients:
         return found if isinstance(found, dict) else {}
 
     def opening(self, service: str, operation: str, region: str, *, most: int) -> Callable[[], None] | None:
-        """What opens a connection for an operation's calls in a region, unless there are `most`; None where the direct
-        path is not taken. Raises as a call does before it is sent."""
+        """What opens a connection for an operation's calls in a region, unless `most` were opened so.
+
+        None where there is no direct path. Raises as a call does before it is sent.
+        """
         way = self._way(service, operation)
         if way is None or self._direct is None:
             return None

@@ -14,7 +14,7 @@ import socket
 import ssl
 import threading
 import weakref
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
@@ -67,6 +67,7 @@ class Connections:
         self._idle: OrderedDict[Host, list[_Wire]] = OrderedDict()  # longest unused first
         self._count = 0
         self._coming: dict[Host, list[Future[_Wire | None]]] = {}  # opened ahead, and not open yet
+        self._ahead: Counter[Host] = Counter()  # how many were
 
     def exchange(self, host: Host, request: bytes, url: str) -> Received:
         """Send a request and read its answer. `url` is for the errors: botocore's, as its HTTP session raises them."""
@@ -105,13 +106,13 @@ class Connections:
         return found
 
     def open_ahead(self, host: Host, most: int) -> None:
-        """Open a connection for a request that will come, unless there are `most`. One that fails leaves no trace."""
+        """Open a connection for a request to come, unless `most` were opened so. One that fails leaves no trace."""
         coming: Future[_Wire | None] = Future()
         with self._lock:
-            awaited = self._coming.setdefault(host, [])
-            there = len(awaited) + len(self._idle.get(host, ()))
-            if there >= most or self._count >= self._max_idle:
+            if self._ahead[host] >= most or self._count >= self._max_idle:
                 return
+            self._ahead[host] += 1
+            awaited = self._coming.setdefault(host, [])
             awaited.append(coming)
         try:
             wire = self._connected(host, "")

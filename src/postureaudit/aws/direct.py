@@ -129,7 +129,7 @@ class Operation:
         return self._parsed(*self._exchange(params, region, credentials))
 
     def opening(self, region: str, most: int) -> Callable[[], None]:
-        """What opens a connection for calls in a region, unless there are `most`. Raises Unusual."""
+        """What opens a connection for calls in a region, unless `most` were opened so. Raises Unusual."""
         place = (self._service.targets.get((region, self._auth_type)) or self._target(region)).place
         return functools.partial(self._service.connections.open_ahead, place, most)
 
