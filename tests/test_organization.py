@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from postureaudit import evidence as files
-from postureaudit.org import run
+from postureaudit.org.batches import batches
 from postureaudit.org.collect import Entry
 from postureaudit.org.names import Names, wanted
 from tests.conftest import Ran
@@ -502,7 +502,7 @@ def test_accounts_open_at_once(regions: int, at_once: int) -> None:
 )
 def test_batches(count: int, parts: int, least: int) -> None:
     """Every account once and in order; none larger than the one before, and none too small to keep a process busy."""
-    found = run._batches(range(count), parts, least)
+    found = batches(range(count), parts, least)
 
     assert [item for batch in found for item in batch] == list(range(count))
     sizes = [len(batch) for batch in found]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from postureaudit.errors import PostureAuditError, UsageError
+from postureaudit.org.batches import batches
 from postureaudit.org.collect import STOP
+
+if TYPE_CHECKING:
+    from postureaudit.org.collect import Entry
 
 R = TypeVar("R")
 _RETRIES = 3
@@ -63,6 +67,20 @@ class Dask:
                         hint="go on with --resume once its workers are there",
                     ) from error
                 raise
+
+    def spread(
+        self,
+        function: Callable[[Entry, Iterable[Any], str], R],
+        entry: Entry,
+        items: Sequence[Any],
+        folder: str,
+        tick: Callable[[], None],
+    ) -> Iterator[R]:
+        """The results of the function for all items, in batches; `tick` is called after each."""
+        parts = [(entry, batch, folder) for batch in batches(items, self.parts, entry.at_once)]
+        for found in self.run(function, parts):
+            tick()
+            yield found
 
     def stop(self) -> None:
         """Begin no further batch; what runs by now ends by itself."""

@@ -8,15 +8,20 @@ import gc
 import multiprocessing
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from postureaudit.errors import PostureAuditError
 from postureaudit.org.collect import STOP
 
+if TYPE_CHECKING:
+    from postureaudit.org.collect import Entry
+
 R = TypeVar("R")
+_TICK = 1.0  # seconds
+_LOCKED = 30.0  # seconds
 _SELDOM = (
     20_000,
     10,
@@ -33,6 +38,7 @@ class Local:
         self.workers = workers
         self.parts = workers
         self._pool: ProcessPoolExecutor | None = None
+        self._taken: Any = None  # how many items the pool's processes have taken
 
     def __enter__(self) -> Local:
         return self
@@ -40,8 +46,16 @@ class Local:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def run(self, function: Callable[..., R], batches: Sequence[tuple[Any, ...]]) -> Iterator[R]:
-        """Each batch's result as it is there, in no order. A batch is the function's arguments."""
+    def run(
+        self,
+        function: Callable[..., R],
+        batches: Sequence[tuple[Any, ...]],
+        tick: Callable[[], None] | None = None,
+    ) -> Iterator[R]:
+        """Each batch's result as it is there, in no order. A batch is the function's arguments.
+
+        `tick` is called about once a second meanwhile.
+        """
         if self.workers == 1:
             for batch in batches:
                 yield function(*batch)
@@ -49,7 +63,7 @@ class Local:
         left = dict(enumerate(batches))
         for attempt in range(_TRIES):
             try:
-                for number, result in self._finished(function, left):
+                for number, result in self._finished(function, left, tick):
                     del left[number]
                     yield result
                 return
@@ -60,6 +74,25 @@ class Local:
                         "the processes that do the work end again and again",
                         hint="memory may be short: try --workers 1, then go on with --resume",
                     ) from error
+
+    def spread(
+        self,
+        function: Callable[[Entry, Iterable[Any], str], R],
+        entry: Entry,
+        items: Sequence[Any],
+        folder: str,
+        tick: Callable[[], None],
+    ) -> Iterator[R]:
+        """The results of the function for all items: each process takes the next one whenever it has room for it.
+
+        `tick` is called about once a second. What a process that was killed had taken is taken again.
+        """
+        if self.workers == 1:
+            yield function(entry, items, folder)
+            return
+        if self._taken is not None:
+            self._taken.value = 0
+        yield from self.run(_of_all, [(function, entry, items, folder)] * self.workers, tick)
 
     def stop(self) -> None:
         """Have the processes end: what is not read by now is left."""
@@ -77,25 +110,60 @@ class Local:
             self._pool = None
 
     def _finished(
-        self, function: Callable[..., R], left: dict[int, tuple[Any, ...]]
+        self,
+        function: Callable[..., R],
+        left: dict[int, tuple[Any, ...]],
+        tick: Callable[[], None] | None,
     ) -> Iterator[tuple[int, R]]:
         if self._pool is None:
             # A forked process has all that this one has imported, and needs no credentials found again.
             gc.freeze()  # what is here now is not looked at again, so that its pages stay shared
             way = "fork" if sys.platform == "linux" else "spawn"
+            context = multiprocessing.get_context(way)
+            self._taken = context.Value("q", 0)
             self._pool = ProcessPoolExecutor(
-                self.workers, multiprocessing.get_context(way), initializer=_begin
+                self.workers, context, initializer=_begin, initargs=(self._taken,)
             )
         futures: dict[Future[R], int] = {
             self._pool.submit(function, *batch): number for number, batch in left.items()
         }
-        for future in as_completed(futures):
-            if not future.cancelled():
-                yield futures[future], future.result()
+        running = set(futures)
+        while running:
+            ended, running = wait(running, _TICK if tick else None, FIRST_COMPLETED)
+            for future in ended:
+                if not future.cancelled():
+                    yield futures[future], future.result()
+            if tick:
+                tick()
 
 
-def _begin() -> None:
+class _Process:
+    taken: Any = None  # how many items the processes have taken, all together
+
+
+def _of_all(
+    function: Callable[[Entry, Iterable[Any], str], R], entry: Entry, items: Sequence[Any], folder: str
+) -> R:
+    """In a process of the pool: the function's result for the items that no other process takes."""
+    return function(entry, _taken_of(items), folder)
+
+
+def _taken_of(items: Sequence[Any]) -> Iterator[Any]:
+    while True:
+        lock = _Process.taken.get_lock()
+        if not lock.acquire(timeout=_LOCKED):  # whoever held it was killed in that very moment
+            raise PostureAuditError("a process that does the work was killed", hint="go on with --resume")
+        number = _Process.taken.value
+        _Process.taken.value = number + 1
+        lock.release()
+        if number >= len(items):
+            return
+        yield items[number]
+
+
+def _begin(taken: Any) -> None:
     """In a new process: a signal ends it gently, and the one that was meant for its parent too."""
+    _Process.taken = taken
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: STOP.set())
     gc.set_threshold(*_SELDOM)

@@ -7,10 +7,10 @@ import math
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from postureaudit.aws.session import Session
     from postureaudit.aws.workers import Workers
 
+T = TypeVar("T")
 _OPEN = 50  # (account, region) pairs that a process has open: enough to have always something to ask
 STOP = (
     threading.Event()
@@ -90,10 +91,27 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
     followed: Wanted | None = None  # what others name of it, where it was asked for that
 
 
-def collect_accounts(entry: Entry, accounts: Sequence[Account], folder: str) -> list[Collected]:
+def collect_accounts(entry: Entry, accounts: Iterable[Account], folder: str) -> list[Collected]:
     """Collect these accounts, several at once on the threads of this process; each is written when it is read."""
-    with ThreadPoolExecutor(max(1, min(entry.at_once, len(accounts)))) as pool:
-        return list(pool.map(lambda account: collect_account(entry, account, folder), accounts))
+    return _each(entry, accounts, lambda account: collect_account(entry, account, folder))
+
+
+def _each(entry: Entry, items: Iterable[T], work: Callable[[T], Collected]) -> list[Collected]:
+    """Work on all items, some at once. One is taken when there is a thread for it: others may take from the same."""
+    taking, source, found = threading.Lock(), iter(items), list[Collected]()
+
+    def some() -> None:
+        while True:
+            with taking:
+                item = next(source, None)
+            if item is None:
+                return
+            found.append(work(item))
+
+    with ThreadPoolExecutor(entry.at_once) as pool:
+        for done in [pool.submit(some) for _ in range(entry.at_once)]:
+            done.result()
+    return found
 
 
 def collect_account(entry: Entry, account: Account, folder: str) -> Collected:
@@ -133,10 +151,9 @@ def collect_account(entry: Entry, account: Account, folder: str) -> Collected:
     return _kept(store, found, time.monotonic() - started)
 
 
-def follow_accounts(entry: Entry, named: Sequence[tuple[str, Wanted]], folder: str) -> list[Collected]:
+def follow_accounts(entry: Entry, named: Iterable[tuple[str, Wanted]], folder: str) -> list[Collected]:
     """Ask each of these accounts for what others name of it, beside what it said already."""
-    with ThreadPoolExecutor(max(1, min(entry.at_once, len(named)))) as pool:
-        return list(pool.map(lambda item: _follow(entry, item[0], item[1], folder), named))
+    return _each(entry, named, lambda item: _follow(entry, item[0], item[1], folder))
 
 
 def _follow(entry: Entry, account: str, named: Wanted, folder: str) -> Collected:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -14,6 +13,7 @@ from postureaudit import __version__, services
 from postureaudit.catalog import Catalog
 from postureaudit.errors import PostureAuditError
 from postureaudit.org import index
+from postureaudit.org.batches import batches
 from postureaudit.org.collect import STOP, Collected, Entry, collect_accounts, follow_accounts, known
 from postureaudit.org.judge import Judged, Task, judge_accounts
 from postureaudit.org.names import Names, wanted
@@ -28,7 +28,6 @@ except ImportError:  # there is none on Windows
 
 R = TypeVar("R")
 _ROUNDS = 3  # what is named by what is named: a topic behind a bus in a third account
-_TURNS = 8  # accounts a task, at most so many for each that is open at once: progress is told when it is done
 
 
 class Engine(Protocol):
@@ -36,7 +35,20 @@ class Engine(Protocol):
 
     parts: int
 
-    def run(self, function: Callable[..., R], batches: Sequence[tuple[Any, ...]]) -> Iterator[R]: ...
+    def run(self, function: Callable[..., R], batches: Sequence[tuple[Any, ...]]) -> Iterator[R]:
+        """Each batch's result as it is there, in no order. A batch is the function's arguments."""
+        ...
+
+    def spread(
+        self,
+        function: Callable[[Entry, Iterable[Any], str], R],
+        entry: Entry,
+        items: Sequence[Any],
+        folder: str,
+        tick: Callable[[], None],
+    ) -> Iterator[R]:
+        """The results of the function for all items, in parts; `tick` is called now and then meanwhile."""
+        ...
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,12 +116,15 @@ def collect(
             done[account.id] = found
     left = [account for account in run.accounts if account.id not in done]
     on_progress(len(done), len(run.accounts), "collecting")
-    folder = str(store.root)
-    for found_ in engine.run(
-        collect_accounts, [(entry, batch, folder) for batch in _batches(left, engine.parts, entry.at_once)]
-    ):
+    before = len(done)
+
+    def tick() -> None:
+        there = sum(store.collected(account.id).is_file() for account in left)
+        on_progress(before + there, len(run.accounts), "collecting")
+
+    for found_ in engine.spread(collect_accounts, entry, left, str(store.root), tick):
         done.update({item.account: item for item in found_ if item.state != "stopped"})
-        on_progress(len(done), len(run.accounts), "collecting")
+    on_progress(len(done), len(run.accounts), "collecting")
     if not STOP.is_set():
         _follow(engine, store, entry, done, on_progress)
     return done
@@ -130,13 +145,14 @@ def _follow(
             return
         on_progress(0, len(left), "following")
         count = 0
-        for found in engine.run(
-            follow_accounts,
-            [(entry, batch, str(store.root)) for batch in _batches(left, engine.parts, entry.at_once)],
-        ):
+        for found in engine.spread(follow_accounts, entry, left, str(store.root), _nothing):
             done.update({item.account: item for item in found if item.state == "read"})
             count += len(found)
             on_progress(count, len(left), "following")
+
+
+def _nothing() -> None:
+    return
 
 
 def _names(done: dict[str, Collected]) -> list[Names]:
@@ -158,7 +174,7 @@ def judge(
     folder, count = str(store.root), 0
     reports: dict[str, Report] = {}
     for found in engine.run(
-        judge_accounts, [(task, batch, folder) for batch in _batches(accounts, engine.parts)]
+        judge_accounts, [(task, batch, folder) for batch in batches(accounts, engine.parts)]
     ):
         count += _note(found, reports)
         on_progress(count, len(accounts), "judging")
@@ -171,19 +187,6 @@ def judge(
 def _note(found: Sequence[Judged], reports: dict[str, Report]) -> int:
     reports.update({item.account: item.report for item in found if item.report is not None})
     return sum(item.done for item in found)
-
-
-def _batches(items: Sequence[R], parts: int, least: int = 1) -> list[list[R]]:
-    """Items in batches, the first ones large and the last ones small: at a batch's end a process waits for its slowest
-    account, and at the run's end one process for the other. A batch that is lost costs what of it was not done yet.
-    `least` is how many a process does at once."""
-    found: list[list[R]] = []
-    at = 0
-    while at < len(items):
-        size = max(least, min(least * _TURNS, math.ceil((len(items) - at) / (parts * 2))))
-        found.append(list(items[at : at + size]))
-        at += size
-    return found
 
 
 def add_up(store: Store, run: Run, catalog: Catalog, ids: frozenset[str], fail_on: str) -> Organization:
