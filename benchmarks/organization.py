@@ -227,7 +227,10 @@ class Organization:
         twice = sum(after["accounts"].get(account, 0) for account in read if account not in OWN)
         bars.holds("what was read is not read again", twice == 0, f"{twice} requests")
         total = before["requests"] + after["requests"]
-        half = self.given.workers * 4 * math.ceil(self.stats["requests"] / len(self.ids))  # accounts in work
+        at_once = max(
+            3, min(16, math.ceil(50 / self.given.regions))
+        )  # accounts that a process has open (Entry.at_once)
+        half = self.given.workers * at_once * math.ceil(self.stats["requests"] / len(self.ids))
         most = (self.stats["requests"] * SPREAD + half) / self.stats["requests"]
         bars.at_most("requests of both parts / of an uninterrupted run", total / self.stats["requests"], most)
         differing = self.differing("whole", name)
