@@ -451,6 +451,29 @@ def test_connections_opened_ahead_are_used(
         server.close()
 
 
+def test_a_connection_that_cannot_be_opened_ahead_is_the_calls_to_tell(
+    ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate that nobody trusts, a port that nobody serves: silence first, then the error that it is."""
+    monkeypatch.setattr("ssl.SSLContext.load_verify_locations", READ_BUNDLES)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate(tmp_path, "localhost"))
+    server = Server(context)
+    bundle = certificate(tmp_path, "issuer.example.com")
+    said = []
+    try:
+        for url in (f"https://localhost:{server.port}", "http://localhost:9"):
+            direct, _ = ways(url, AWS_CA_BUNDLE=str(bundle))
+            opening = direct.opening("kms", "DescribeKey", "eu-west-1", most=1)
+            assert opening is not None
+            opening()
+            said.append(outcome(functools.partial(key, direct))[0])
+    finally:
+        server.close()
+
+    assert said == ["SSLError", "EndpointConnectionError"]
+
+
 def test_a_call_waits_for_the_connection_that_is_being_opened(
     server: Server, ways: Ways, monkeypatch: pytest.MonkeyPatch
 ) -> None:
