@@ -175,6 +175,7 @@ def compact(word: str) -> str:
     return json.dumps(value) if isinstance(value, dict | list) else word
 
 
+@pytest.mark.exhaustive
 def test_real_cli_reads_each_name_as_one_value(
     seen: tuple[str, Seen], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -284,6 +284,7 @@ def test_terminal_report_fits_its_width(cli: Cli, saved: Saved, width: int) -> N
     assert "TOP GAPS" in ran.out and "NOT EVALUATED" in ran.out and "\nRESULT  GAPS" in ran.out
 
 
+@pytest.mark.exhaustive
 def test_ascii_report_is_ascii(cli: Cli) -> None:
     """--ascii, and a stdout that cannot take glyphs, give plain characters."""
     one = cli("trace", "--demo", "--ascii")

@@ -207,6 +207,7 @@ def test_refused_delegation_leaves_the_organization_open(collect: Collect) -> No
 # ---------------------------------------------------------------- printed fixes
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("admin", ["", ACCOUNT])
 def test_printed_fixes_close_the_gaps(mend: Mend, collect: Collect, admin: str) -> None:
     """Each printed command, run by the real AWS CLI, closes its gap and opens none; no taken name is used."""

@@ -425,6 +425,7 @@ def test_filter_that_was_refused_may_hide_anything(collect: Collect) -> None:
     assert refused.verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["--debug", "file:///etc/passwd", "x,roleARN=arn:a", "[/]", "a'b$(x)"])
 def test_filter_with_a_hostile_name_is_bounded(mend: Mend, name: str) -> None:
     """The printed command bounds the filter whatever its name is, keeps its criteria and stays a suppression."""

@@ -297,6 +297,7 @@ def test_refused_on_the_way_to_members(collect: Collect, call: str) -> None:
 # ---------------------------------------------------------------- printed fixes
 
 
+@pytest.mark.exhaustive
 def test_printed_fixes_close_the_gaps(mend: Mend, collect: Collect) -> None:
     """Each printed command, run by the real AWS CLI, closes its gap and opens none; a strange prefix is kept."""
     prefix = "--debug/[/]/a'b$(x)"

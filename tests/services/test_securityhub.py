@@ -682,6 +682,7 @@ MENDED = (
 )
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("world", [weak(), World()])
 def test_printed_fixes_close_the_gaps(mend: Mend, world: World) -> None:
     """Each printed command, run by the real AWS CLI until nothing is left to run, closes its gap."""

@@ -175,6 +175,7 @@ def test_subscriptions(collect: Collect, listeners: Any, heard: Verdict, settled
 # ---------------------------------------------------------------- printed fixes
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("organized", [False, True])
 def test_open_topic_is_closed_and_still_delivers(mend: Mend, collect: Collect, organized: bool) -> None:
     """The open statement is bound, AWS services that act for the account still publish, the rest stays."""

@@ -54,6 +54,7 @@ class Workers:
                     return
                 function, args = task
                 function(*args)
+                del task, function, args  # a thread that waits holds no account's answers
         finally:
             with self._lock:
                 self._threads.discard(threading.current_thread())
