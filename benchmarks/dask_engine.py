@@ -39,7 +39,7 @@ def main() -> None:
     serving.add_places(parser, regions=2, latency=50)
     parser.add_argument("--accounts", type=int, default=60)
     parser.add_argument("--workers", type=int, default=2, help="processes, of either kind")
-    parser.add_argument("--threads", type=int, default=64, help="a process")
+    parser.add_argument("--threads", type=int, default=96, help="a process")
     parser.add_argument("--state", choices=("empty", "configured"), default="configured")
     parser.add_argument("--hosts", choices=("real", "one"), default="one")
     parser.add_argument("--kill-at", type=float, default=0.3, help="of the accounts read")
@@ -47,7 +47,7 @@ def main() -> None:
     given = parser.parse_args()
     if importlib.util.find_spec("distributed") is None:
         raise SystemExit("Dask is not installed: pip install 'postureaudit[dask]'")
-    given.engine = []
+    given.engine, given.services = [], []
     bars = measure.Bars()
     ids = answers.account_ids(given.accounts)
     with (
