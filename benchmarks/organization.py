@@ -23,7 +23,9 @@ sys.path.insert(0, str(HERE))
 import answers  # noqa: E402
 import limits  # noqa: E402
 import measure  # noqa: E402
+import places  # noqa: E402
 import serving  # noqa: E402
+from postureaudit.org.collect import Entry  # noqa: E402
 
 ROLE = "Audit"
 BARS = {(100, 17): (60.0, 160.0)}  # by (accounts, regions): seconds, megabytes
@@ -227,10 +229,9 @@ class Organization:
         twice = sum(after["accounts"].get(account, 0) for account in read if account not in OWN)
         bars.holds("what was read is not read again", twice == 0, f"{twice} requests")
         total = before["requests"] + after["requests"]
-        at_once = max(
-            3, min(16, math.ceil(50 / self.given.regions))
-        )  # accounts that a process has open (Entry.at_once)
-        half = self.given.workers * at_once * math.ceil(self.stats["requests"] / len(self.ids))
+        regions = places.regions(self.given.regions)
+        entry = Entry(partition="aws", leader="", own="", role_name=ROLE, regions=regions)
+        half = self.given.workers * entry.at_once * math.ceil(self.stats["requests"] / len(self.ids))
         most = (self.stats["requests"] * SPREAD + half) / self.stats["requests"]
         bars.at_most("requests of both parts / of an uninterrupted run", total / self.stats["requests"], most)
         differing = self.differing("whole", name)

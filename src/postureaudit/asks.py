@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 
 import msgspec
 
@@ -61,6 +61,19 @@ class Fork:
 Batch = list[Ask | Fork]
 # A collector yields batches; it is sent one Record for each Ask of the batch, in order (none for a Fork).
 Collection = Generator[Batch, list[Record], None]
+
+
+def first_asks(collection: Collection) -> Iterator[Ask]:
+    """What a collector and those that it forks ask before they know anything. The collector is closed."""
+    batch = next(collection, [])
+    collection.close()
+    for item in batch:
+        match item:
+            case Ask():
+                yield item
+            case Fork(collections=collections):
+                for each in collections:
+                    yield from first_asks(each)
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ ENTRY = Entry(partition="aws", leader="us-east-1", own="111122223333", role_name
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 
 
-def noted(entry: Entry, items: Iterable[int], folder: str) -> list[int]:
+def noted(folder: str, items: Iterable[int]) -> list[int]:
     """In a process: take items, and leave a file for each that says which process had it."""
     found = []
     for item in items:
@@ -29,14 +30,14 @@ def noted(entry: Entry, items: Iterable[int], folder: str) -> list[int]:
     return found
 
 
-def killed_once(entry: Entry, items: Iterable[int], folder: str) -> list[int]:
+def killed_once(folder: str, items: Iterable[int]) -> list[int]:
     """As above, but the first process to have item 5 is killed there."""
     found = []
     for item in items:
         if item == 5 and not Path(folder, "killed").exists():
             Path(folder, "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        found += noted(entry, [item], folder)
+        found += noted(folder, [item])
     return found
 
 
@@ -44,9 +45,10 @@ def killed_once(entry: Entry, items: Iterable[int], folder: str) -> list[int]:
 def test_every_item_is_taken_once(tmp_path: Path, workers: int) -> None:
     """By whichever process has room; and again from the start for a second round on the same processes."""
     ticks = []
+    work = functools.partial(noted, str(tmp_path))
     with Local(workers) as engine:
         for _ in range(2):
-            found = list(engine.spread(noted, ENTRY, list(range(40)), str(tmp_path), lambda: ticks.append(1)))
+            found = list(engine.spread(work, list(range(40)), 1, lambda: ticks.append(1)))
             assert sorted(item for part in found for item in part) == list(range(40))
     by = [(tmp_path / str(item)).read_text().split() for item in range(40)]
 
@@ -58,8 +60,9 @@ def test_every_item_is_taken_once(tmp_path: Path, workers: int) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_items_of_a_killed_process_are_taken_again(tmp_path: Path) -> None:
     """Nothing is missing in the end, although a process is gone with what it had."""
+    work = functools.partial(killed_once, str(tmp_path))
     with Local(2) as engine:
-        found = list(engine.spread(killed_once, ENTRY, list(range(40)), str(tmp_path), lambda: None))
+        found = list(engine.spread(work, list(range(40)), 1, lambda: None))
 
     assert (tmp_path / "killed").exists()
     assert {item for part in found for item in part} == set(range(40))

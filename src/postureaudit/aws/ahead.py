@@ -8,9 +8,9 @@ opened is opened again, and its failure told, by the call that needs it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from postureaudit.asks import Ask, Collection, Fork, Scope
+from postureaudit.asks import Ask, Collection, Scope, first_asks
 from postureaudit.aws import regions
 from postureaudit.aws.clients import Clients
 from postureaudit.aws.workers import Workers
@@ -70,18 +70,6 @@ class Ahead:
                 first=region == (leader if leader in everywhere else everywhere[0]),
             )
             for collect in self._collectors:
-                for ask in _first_batch(collect(scope)):
+                for ask in first_asks(collect(scope)):
                     if self._wanted is None or ask.call in self._wanted:
                         yield ask, ask.region or region
-
-
-def _first_batch(collection: Collection) -> Iterable[Ask]:
-    batch = next(collection, [])
-    collection.close()
-    for item in batch:
-        match item:
-            case Ask():
-                yield item
-            case Fork(collections=collections):
-                for each in collections:
-                    yield from _first_batch(each)

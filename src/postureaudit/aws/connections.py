@@ -241,10 +241,6 @@ class _Wire:
                 self._reading.wait(self._timeout)
             except ssl.SSLWantWriteError:
                 self._writing.wait(self._timeout)
-            except (
-                ssl.SSLEOFError
-            ):  # it ends without TLS's goodbye: what was said counts, as to botocore's session
-                return 0
 
     def wait(self) -> None:
         """Wait until there is something to read."""

@@ -130,12 +130,11 @@ class Operation:
 
     def opening(self, region: str, most: int) -> Callable[[], None]:
         """What opens a connection for calls in a region, unless `most` were opened so. Raises Unusual."""
-        place = (self._service.targets.get((region, self._auth_type)) or self._target(region)).place
-        return functools.partial(self._service.connections.open_ahead, place, most)
+        return functools.partial(self._service.connections.open_ahead, self._target(region).place, most)
 
     def _exchange(self, params: Mapping[str, Any], region: str, credentials: Any) -> tuple[str, Received]:
         try:
-            target = self._service.targets.get((region, self._auth_type)) or self._target(region)
+            target = self._target(region)
             if self._service.attempts is None:
                 self._compare(params, target)
             url, request = self.signed(params, target, credentials, self._service.attempts or "")
@@ -203,6 +202,8 @@ class Operation:
 
     def _target(self, region: str) -> _Target:
         """Where botocore's endpoint rules and signers put this operation's calls in a region."""
+        if (known := self._service.targets.get((region, self._auth_type))) is not None:
+            return known
         client, context = self._client, _context(self._client, self._model)
         with aim.aimed(region, None):
             base, headers, _ = client._resolve_endpoint_ruleset(self._model, {}, context)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from postureaudit.asks import Ask, Collection, Fork, Scope
+from postureaudit.asks import Collection, Scope, first_asks
 from postureaudit.aws.session import Session
 from postureaudit.aws.walk import Collector, walk
 from postureaudit.errors import PostureAuditError, UsageError
@@ -187,18 +187,7 @@ def _first(collect: Collector) -> Collector:
     """A collector that asks only what the other asks before it knows anything."""
 
     def collector(scope: Scope) -> Collection:
-        left: list[Collection] = [collect(scope)]
-        found: list[Ask | Fork] = []
-        while left:
-            generator = left.pop()
-            for item in next(generator, []):
-                match item:
-                    case Fork(collections=collections):
-                        left.extend(collections)
-                    case Ask():
-                        found.append(item)
-            generator.close()
-        yield list(found)
+        yield list(first_asks(collect(scope)))
 
     return collector
 

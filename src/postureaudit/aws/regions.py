@@ -29,11 +29,7 @@ _ON = {"ENABLED", "ENABLED_BY_DEFAULT", "DISABLING", "opt-in-not-required", "opt
 
 def always(partition: str, *, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[str, ...]:
     """The regions that every account of a partition has, as far as we know them, within these globs."""
-    return tuple(
-        name
-        for name in _ALWAYS.get(partition, ())
-        if _fits(name, only or ("*",)) and not _fits(name, exclude)
-    )
+    return _within(_ALWAYS.get(partition, ()), only, exclude)
 
 
 def choose(records: Iterable[Record], *, only: Sequence[str] = (), exclude: Sequence[str] = ()) -> Regions:
@@ -68,11 +64,11 @@ def choose(records: Iterable[Record], *, only: Sequence[str] = (), exclude: Sequ
         )
     enabled = sorted(name for name, state in states.items() if state in _ON)
     _check_globs((*only, *exclude), sorted(states))
-    audited = [name for name in enabled if _fits(name, only or ("*",)) and not _fits(name, exclude)]
+    audited = _within(enabled, only, exclude)
     if not audited:
         raise UsageError("no enabled region is left to audit", hint=f"enabled: {', '.join(enabled)}")
     return Regions(
-        audited=tuple(audited),
+        audited=audited,
         not_enabled=tuple(sorted(set(states) - set(enabled))),
         excluded=tuple(name for name in enabled if name not in audited),
     )
@@ -83,6 +79,10 @@ def _why(record: Record) -> str:
     outcome = record.outcome
     kind = outcome.kind.value if isinstance(outcome, Refusal) else ""
     return getattr(outcome, "code", "") or kind.replace("_", " ")
+
+
+def _within(names: Iterable[str], only: Sequence[str], exclude: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if _fits(name, only or ("*",)) and not _fits(name, exclude))
 
 
 def _fits(name: str, globs: Iterable[str]) -> bool:

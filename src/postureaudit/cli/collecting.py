@@ -9,6 +9,8 @@ import threading
 from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
+from postureaudit.cli.options import IN_FLIGHT
+
 if TYPE_CHECKING:
     from postureaudit.aws.ahead import Ahead
     from postureaudit.aws.session import Session
@@ -27,7 +29,6 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
     from postureaudit.aws.workers import Workers
     from postureaudit.catalog import calls
     from postureaudit.cli import choices
-    from postureaudit.cli.options import IN_FLIGHT
     from postureaudit.cli.progress import Progress
     from postureaudit.errors import Interrupted, PostureAuditError
 
@@ -77,7 +78,6 @@ def collect(given: Mapping[str, Any], catalog: Catalog, ids: frozenset[str]) -> 
 def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]) -> list[str]:
     """Ask AWS itself what its rules and metric filters match, and say in a sentence each where it disagrees."""
     from postureaudit.aws.walk import walk
-    from postureaudit.cli.options import IN_FLIGHT
     from postureaudit.resources import View
     from postureaudit.signals import opinions
 
@@ -108,7 +108,6 @@ def second_opinion(given: Mapping[str, Any], evidence: Evidence, names: Set[str]
 
 def opened(given: Mapping[str, Any], ahead: Ahead | None = None) -> Session:
     from postureaudit.aws.session import open_session
-    from postureaudit.cli.options import IN_FLIGHT
 
     return open_session(
         profile=given["profile"],

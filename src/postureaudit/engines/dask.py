@@ -5,14 +5,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from postureaudit.errors import PostureAuditError, UsageError
 from postureaudit.org.batches import batches
 from postureaudit.org.collect import STOP
-
-if TYPE_CHECKING:
-    from postureaudit.org.collect import Entry
 
 R = TypeVar("R")
 _RETRIES = 3
@@ -70,16 +67,15 @@ class Dask:
 
     def spread(
         self,
-        function: Callable[[Entry, Iterable[Any], str], R],
-        entry: Entry,
+        work: Callable[[Iterable[Any]], R],
         items: Sequence[Any],
-        folder: str,
-        tick: Callable[[], None],
+        at_once: int,
+        tick: Callable[[], None] | None = None,
     ) -> Iterator[R]:
-        """The results of the function for all items, in batches; `tick` is called after each."""
-        parts = [(entry, batch, folder) for batch in batches(items, self.parts, entry.at_once)]
-        for found in self.run(function, parts):
-            tick()
+        """The work's results for all items, in batches; `tick` is called after each."""
+        for found in self.run(work, [(batch,) for batch in batches(items, self.parts, at_once)]):
+            if tick:
+                tick()
             yield found
 
     def stop(self) -> None:

@@ -11,22 +11,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from postureaudit.errors import PostureAuditError
 from postureaudit.org.collect import STOP
 
-if TYPE_CHECKING:
-    from postureaudit.org.collect import Entry
-
 R = TypeVar("R")
 _TICK = 1.0  # seconds
 _LOCKED = 30.0  # seconds
-_SELDOM = (
-    20_000,
-    10,
-    10,
-)  # answers are many small objects and hardly ever in circles: see tests/test_flat.py
+# For gc.set_threshold: answers are many small objects and hardly ever in circles (tests/test_flat.py).
+_SELDOM = (20_000, 10, 10)
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _TRIES = 3  # a process that is killed takes its batch with it: the batch is done again
 
@@ -77,22 +71,21 @@ class Local:
 
     def spread(
         self,
-        function: Callable[[Entry, Iterable[Any], str], R],
-        entry: Entry,
+        work: Callable[[Iterable[Any]], R],
         items: Sequence[Any],
-        folder: str,
-        tick: Callable[[], None],
+        at_once: int,
+        tick: Callable[[], None] | None = None,
     ) -> Iterator[R]:
-        """The results of the function for all items: each process takes the next one whenever it has room for it.
+        """The work's results for all items: each process takes the next one whenever it has room for it.
 
         `tick` is called about once a second. What a process that was killed had taken is taken again.
         """
         if self.workers == 1:
-            yield function(entry, items, folder)
+            yield work(items)
             return
         if self._taken is not None:
             self._taken.value = 0
-        yield from self.run(_of_all, [(function, entry, items, folder)] * self.workers, tick)
+        yield from self.run(_of_all, [(work, items)] * self.workers, tick)
 
     def stop(self) -> None:
         """Have the processes end: what is not read by now is left."""
@@ -141,11 +134,9 @@ class _Process:
     taken: Any = None  # how many items the processes have taken, all together
 
 
-def _of_all(
-    function: Callable[[Entry, Iterable[Any], str], R], entry: Entry, items: Sequence[Any], folder: str
-) -> R:
-    """In a process of the pool: the function's result for the items that no other process takes."""
-    return function(entry, _taken_of(items), folder)
+def _of_all(work: Callable[[Iterable[Any]], R], items: Sequence[Any]) -> R:
+    """In a process of the pool: the work's result for the items that no other process takes."""
+    return work(_taken_of(items))
 
 
 def _taken_of(items: Sequence[Any]) -> Iterator[Any]:

@@ -283,9 +283,8 @@ def _caller(entry: Entry) -> Session:
                 region=entry.region,
                 max_workers=entry.max_workers,
             )
-        elif (
-            _process.pid != os.getpid()
-        ):  # forked: neither connections nor threads are shared between processes
+        elif _process.pid != os.getpid():
+            # Forked: neither connections nor threads are shared between processes.
             _process.session.clients.forked()
             _process.workers = None
         _process.entry, _process.pid = entry, os.getpid()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,13 +42,12 @@ class Engine(Protocol):
 
     def spread(
         self,
-        function: Callable[[Entry, Iterable[Any], str], R],
-        entry: Entry,
+        work: Callable[[Iterable[Any]], R],
         items: Sequence[Any],
-        folder: str,
-        tick: Callable[[], None],
+        at_once: int,
+        tick: Callable[[], None] | None = None,
     ) -> Iterator[R]:
-        """The results of the function for all items, in parts; `tick` is called now and then meanwhile."""
+        """The work's results for all items, in parts, each `at_once` of them; `tick` is called now and then."""
         ...
 
 
@@ -122,7 +122,8 @@ def collect(
         there = sum(store.collected(account.id).is_file() for account in left)
         on_progress(before + there, len(run.accounts), "collecting")
 
-    for found_ in engine.spread(collect_accounts, entry, left, str(store.root), tick):
+    work = functools.partial(collect_accounts, entry, folder=str(store.root))
+    for found_ in engine.spread(work, left, entry.at_once, tick):
         done.update({item.account: item for item in found_ if item.state != "stopped"})
     on_progress(len(done), len(run.accounts), "collecting")
     if not STOP.is_set():
@@ -134,6 +135,7 @@ def _follow(
     engine: Engine, store: Store, entry: Entry, done: dict[str, Collected], on_progress: OnProgress
 ) -> None:
     """Ask the accounts that others name for it, until nothing new is named."""
+    work = functools.partial(follow_accounts, entry, folder=str(store.root))
     for _ in range(_ROUNDS):
         named, _owners = wanted(_names(done))
         left = [
@@ -145,14 +147,10 @@ def _follow(
             return
         on_progress(0, len(left), "following")
         count = 0
-        for found in engine.spread(follow_accounts, entry, left, str(store.root), _nothing):
+        for found in engine.spread(work, left, entry.at_once):
             done.update({item.account: item for item in found if item.state == "read"})
             count += len(found)
             on_progress(count, len(left), "following")
-
-
-def _nothing() -> None:
-    return
 
 
 def _names(done: dict[str, Collected]) -> list[Names]:
